@@ -1,0 +1,1 @@
+"""Events -> live view, plain lines or JSON. The only room that prints."""

@@ -1,0 +1,1 @@
+"""Compose files -> Definition: find, parse, interpolate, merge, check, normalise."""

@@ -1,0 +1,1 @@
+"""Connect, observe, containers, images, builds, streams. The only room that imports docker."""

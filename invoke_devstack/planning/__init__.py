@@ -1,0 +1,1 @@
+"""Definition + Observed -> Plan: graph, order, and the cause of every action. Pure."""

@@ -1,0 +1,282 @@
+"""A plan: a set of actions, each with its target, its cause and what it needs done before.
+
+One class an action kind; the executor matches on the class and decides nothing itself. Bodies
+are Engine API JSON (https://docs.docker.com/reference/api/engine/), which both the engine room
+and `--explain` read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from typing import Any, ClassVar
+
+Body = Mapping[str, Any]
+"""JSON of the Engine API."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Base of all actions. `target` is the name of what it acts on; `cause` is a phrase for people,
+    such as `image changed: 3f1c… -> 9ab0…`; `needs` are the ids of actions that come before."""
+
+    kind: ClassVar[str] = ""
+
+    target: str
+    cause: str
+    service: str = ""
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def id(self) -> str:
+        """Unique in a plan."""
+        return f"{self.kind} {self.target}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullImage(Action):
+    """`target` is the reference."""
+
+    kind: ClassVar[str] = "pull"
+    platform: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildImage(Action):
+    """`target` is the tag. `build` is the definition's `Build` as plain data, paths absolute, with
+    the flags of the command (no_cache, pull, build args) already merged in."""
+
+    kind: ClassVar[str] = "build"
+    build: BuildRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateNetwork(Action):
+    kind: ClassVar[str] = "create network"
+    body: Body = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateVolume(Action):
+    kind: ClassVar[str] = "create volume"
+    body: Body = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateContainer(Action):
+    """Make a container called `target`. `body` is that of `POST /containers/create`, with
+    `HostConfig` and `NetworkingConfig`; networks that the API cannot take at creation are in
+    `more_networks` (network -> endpoint settings). `files` are written into it before it starts
+    (configs and secrets with inline content). Volumes named in `anonymous_from` (the id of the
+    container that this one replaces) are taken over."""
+
+    kind: ClassVar[str] = "create"
+    body: Body
+    platform: str = ""
+    more_networks: Mapping[str, Body] = field(default_factory=dict)
+    files: tuple[InjectedFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameContainer(Action):
+    """`target` is the name it has now, or its id."""
+
+    kind: ClassVar[str] = "rename"
+    new_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartContainer(Action):
+    kind: ClassVar[str] = "start"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitReady(Action):
+    """Wait until container `target` meets `condition`: service_started, service_healthy (or, where
+    there is no healthcheck, whatever `probe` asks), service_completed_successfully."""
+
+    kind: ClassVar[str] = "await"
+    condition: str
+    probe: Probe
+    timeout: float  # seconds
+    waited_for_by: tuple[str, ...] = ()  # services that depend on it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHook(Action):
+    """A function of the team's tasks.py. `when`: before or after. `target`: `before web`, `after up`."""
+
+    kind: ClassVar[str] = "hook"
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCommand(Action):
+    """A lifecycle hook of the Compose Specification: a command inside the container."""
+
+    kind: ClassVar[str] = "exec"
+    container: str
+    command: tuple[str, ...]
+    user: str = ""
+    privileged: bool = False
+    working_dir: str = ""
+    environment: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopContainer(Action):
+    """`signal` ("" = the container's own), then after `grace` seconds SIGKILL. `name` is for people."""
+
+    kind: ClassVar[str] = "stop"
+    name: str
+    signal: str = ""
+    grace: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveContainer(Action):
+    """Anonymous volumes go too if `volumes`."""
+
+    kind: ClassVar[str] = "remove"
+    name: str
+    volumes: bool = True
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartContainer(Action):
+    kind: ClassVar[str] = "restart"
+    name: str
+    signal: str = ""
+    grace: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseContainer(Action):
+    kind: ClassVar[str] = "pause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpauseContainer(Action):
+    kind: ClassVar[str] = "unpause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillContainer(Action):
+    kind: ClassVar[str] = "kill"
+    signal: str = "SIGKILL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveNetwork(Action):
+    kind: ClassVar[str] = "remove network"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveVolume(Action):
+    kind: ClassVar[str] = "remove volume"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveImage(Action):
+    kind: ClassVar[str] = "remove image"
+
+
+@dataclass(frozen=True, slots=True)
+class InjectedFile:
+    """A file put into a container before it starts. `mode` as in chmod."""
+
+    path: str
+    content: bytes
+    mode: int = 0o444
+    uid: int = 0
+    gid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What an image is built from. Paths are absolute; `dockerfile_inline` stands for a file."""
+
+    context: str
+    tag: str
+    dockerfile: str = "Dockerfile"
+    dockerfile_inline: str = ""
+    target: str = ""
+    args: Mapping[str, str | None] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    additional_contexts: Mapping[str, str] = field(default_factory=dict)
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()  # (id, path of the file or env:NAME)
+    ssh: tuple[str, ...] = ()
+    network: str = ""
+    platforms: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
+    extra_tags: tuple[str, ...] = ()
+    shm_size: int = 0  # bytes
+    ulimits: Mapping[str, str] = field(default_factory=dict)
+    privileged: bool = False
+    isolation: str = ""
+    no_cache: bool = False
+    pull: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How to ask a starting container whether it is ready.
+
+    `kind`: healthcheck (run `command` inside, as the engine would), http, redis, mysql, postgres
+    (talk to `port`), port (connects and holds), running (nothing more is known).
+    """
+
+    kind: str
+    command: tuple[str, ...] = ()  # with its CMD or CMD-SHELL word first
+    port: int = 0  # inside the container
+    path: str = "/"
+    timeout: float = 5.0  # seconds for one probe
+    interval: float = 30.0  # of the healthcheck, seconds
+    retries: int = 3
+    start_period: float = 0.0
+
+    def __str__(self) -> str:
+        if self.kind == "healthcheck":
+            return f"healthcheck `{' '.join(self.command[1:])}`"
+        if self.kind in ("http", "redis", "mysql", "postgres", "port"):
+            return f"{self.kind} on port {self.port}"
+        return "running"
+
+
+class Plan:
+    """Actions by id, in an order in which they can run. Raises ValueError on a need that is not there."""
+
+    def __init__(
+        self, actions: tuple[Action, ...], *, project: str = "", unchanged: tuple[str, ...] = ()
+    ) -> None:
+        """`unchanged` are the services that are up as the definition wants them."""
+        self.project = project
+        self.unchanged = unchanged
+        self._actions = {action.id: action for action in actions}
+        if len(self._actions) != len(actions):
+            raise ValueError("two actions of one plan have the same id")
+        missing = {need for action in actions for need in action.needs} - self._actions.keys()
+        if missing:
+            raise ValueError(f"needed but not planned: {', '.join(sorted(missing))}")
+        self._order = tuple(self.sorter().static_order())
+
+    def sorter(self) -> TopologicalSorter[str]:
+        """A fresh sorter over the actions' ids, for whoever carries them out."""
+        return TopologicalSorter({action.id: action.needs for action in self._actions.values()})
+
+    def __getitem__(self, action_id: str) -> Action:
+        return self._actions[action_id]
+
+    def __iter__(self) -> Iterator[Action]:
+        return (self._actions[action_id] for action_id in self._order)
+
+    def __len__(self) -> int:
+        return len(self._actions)
+
+    def lines(self) -> tuple[str, ...]:
+        """The plan as text, one line an action: what `--dry-run` prints and what tests compare."""
+        return tuple(f"{action.id}  ({action.cause})" for action in self)

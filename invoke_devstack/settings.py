@@ -1,0 +1,57 @@
+"""Every setting of `devstack:` (Invoke's configuration), with its default, in this one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from invoke_devstack.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    debounce: float = 0.02  # seconds of quiet that end a batch of changes
+    force_polling: bool | None = None  # None: found out by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings under `devstack:`. Times are seconds."""
+
+    bind: str = "127.0.0.1"  # host address of published ports that name none
+    wait_timeout: float = 120.0  # until a service must be ready
+    probe_interval: float = 0.03  # between two probes of a starting service
+    ports: str = "fixed"  # or "auto": a free port where the wanted one is taken
+    parallel: int = 32  # actions at once
+    registry_mirror: str = ""  # host[:port] to pull Docker Hub's images through
+    project_directory: str = ""  # default: where tasks.py is
+    files: tuple[str, ...] = ()  # default: found as Compose finds them
+    profiles: tuple[str, ...] = ()
+    watch: WatchSettings = field(default_factory=WatchSettings)
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Settings:
+        """Settings from `devstack:`; a name that is not there raises UsageError with the nearest one."""
+        return _read(cls, values, "devstack")
+
+
+_Section = TypeVar("_Section", Settings, WatchSettings)
+
+
+def _read(cls: type[_Section], values: Mapping[str, Any], prefix: str) -> _Section:
+    known = {item.name: item for item in fields(cls)}
+    result: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"Did you mean `{prefix}.{near[0]}`?" if near else f"Known: {', '.join(known)}."
+            raise UsageError(f"unknown setting `{prefix}.{name}`", hint=hint)
+        if name == "watch":
+            result[name] = _read(WatchSettings, value, f"{prefix}.watch")
+        elif isinstance(value, list):
+            result[name] = tuple(value)
+        else:
+            result[name] = value
+    return cls(**result)

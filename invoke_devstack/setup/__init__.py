@@ -1,0 +1,1 @@
+"""Doctor and its mends: the engine, the images, the ports."""

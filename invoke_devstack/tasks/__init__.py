@@ -1,0 +1,1 @@
+"""What a person types: flags, help texts, one call each. The only room that imports invoke."""
