@@ -1,0 +1,107 @@
+"""Runs two sides in turn, A B A B, and sums up what each took.
+
+Absolute times say more about the machine than about the tools, so what counts is the ratio of
+pairs that ran right after each other. A row in which either side failed has no ratio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+Measure = Callable[[], float]
+"""Does the work once and gives what it took (seconds, or bytes). Raises BenchmarkError when it failed."""
+
+
+class BenchmarkError(Exception):
+    """A side did not do its work; the text says which and why."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `bound` is the ratio that must not be passed; None: nothing promised."""
+
+    name: str
+    unit: str
+    bound: float | None
+    ours: tuple[float, ...]
+    theirs: tuple[float, ...]
+    limit: tuple[float, ...] = ()  # the engine's own limit: bare API calls in the best order
+    failure: str = ""
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """Median of the ratios pair by pair, or None where a side failed."""
+        if self.failure or not self.ours or not self.theirs:
+            return None
+        return median(mine / other for mine, other in zip(self.ours, self.theirs, strict=True))
+
+    @property
+    def verdict(self) -> str:
+        if self.ratio is None:
+            return f"failed: {self.failure}" if self.failure else "no peer"
+        if self.bound is None:
+            return ""
+        return "reached" if self.ratio <= self.bound else "miss"
+
+
+def run_pairs(
+    name: str,
+    ours: Measure,
+    theirs: Measure,
+    *,
+    limit: Measure | None = None,
+    bound: float | None = None,
+    rounds: int = 5,
+    warm_up: int = 1,
+    unit: str = "s",
+    note: str = "",
+) -> Row:
+    """Warms both sides up, then measures them in turn for `rounds` rounds."""
+    sides = [side for side in (ours, theirs, limit) if side is not None]
+    taken: list[list[float]] = [[] for _ in sides]
+    try:
+        for turn in range(warm_up + rounds):
+            for index, side in enumerate(sides):
+                value = side()
+                if turn >= warm_up:
+                    taken[index].append(value)
+    except BenchmarkError as error:
+        return Row(name, unit, bound, (), (), failure=str(error), note=note)
+    bare = tuple(taken[2]) if limit is not None else ()
+    return Row(name, unit, bound, tuple(taken[0]), tuple(taken[1]), bare, note=note)
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """The table of `benchmarks/README.md`."""
+    lines = [
+        "| work | invoke-devstack | Docker Compose | bare API | ratio | at most | |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        bound = "" if row.bound is None else f"{row.bound:g}"
+        cells = (
+            row.name,
+            _figure(row.ours, row.unit),
+            _figure(row.theirs, row.unit),
+            _figure(row.limit, row.unit),
+            ratio,
+            bound,
+            row.verdict,
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _figure(values: Sequence[float], unit: str) -> str:
+    if not values:
+        return ""
+    if unit == "MB":
+        return f"{median(values) / 1e6:.0f} MB"
+    low, middle, high = min(values), median(values), max(values)
+    if middle < 1:
+        return f"{middle * 1000:.0f} ms ({low * 1000:.0f} to {high * 1000:.0f})"
+    return f"{middle:.2f} s ({low:.2f} to {high:.2f})"
