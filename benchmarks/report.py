@@ -29,7 +29,8 @@ def _circumstances() -> str:
     compose = _say("docker", "compose", "version", "--short")
     cores = os.cpu_count()
     return (
-        f"Measured on {date.today()}: {engine}, Docker Compose {compose}, Python {platform.python_version()}, "
+        f"Measured on {date.today()}: {engine}, Docker Compose {compose}, "
+        f"Python {platform.python_version()}, "
         f"{cores} cores, {platform.system()} {platform.machine()}. Medians, the spread in brackets; "
         "the ratio is the median of the pairs' ratios."
     )
