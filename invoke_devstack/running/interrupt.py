@@ -1,0 +1,101 @@
+"""Signals of our own process: the first asks for the graceful path, the second for SIGKILL.
+
+What the first one means is decided by who runs: a detached `up` begins nothing new and leaves what
+runs; an attached one stops its services, as Compose's does; `down` that is already stopping
+services goes on, and only the second signal cuts it short.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from queue import SimpleQueue
+from types import FrameType, TracebackType
+from typing import Self
+
+from invoke_devstack.errors import Interrupted
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Interrupt(AbstractContextManager["Interrupt"]):
+    """While entered (in the main thread), the handler of SIGINT, SIGTERM and SIGHUP; restored on exit.
+
+    Never entered, it is simply never set: what tests and libraries need.
+    """
+
+    def __init__(self) -> None:
+        self.requested = threading.Event()
+        self.forced = threading.Event()
+        self.signal_number: int = signal.SIGINT
+        # Handlers may run while the main thread holds any lock: only a SimpleQueue is re-entrant.
+        self._arrived: SimpleQueue[int | None] = SimpleQueue()
+        self._callbacks: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._installed = ExitStack()
+        self._listener: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._listener = threading.Thread(target=self._listen, name="interrupt", daemon=True)
+        self._listener.start()
+        for name in _SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None:
+                previous = signal.signal(number, self._handle)
+                self._installed.callback(signal.signal, number, previous)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._installed.close()
+        self._arrived.put(None)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._arrived.put(number)
+
+    def _listen(self) -> None:
+        while (number := self._arrived.get()) is not None:
+            self.deliver(number)
+
+    def deliver(self, number: int) -> None:
+        """Takes note of signal `number`, as if the process had received it."""
+        if self.requested.is_set():
+            self.forced.set()
+        else:
+            self.signal_number = number
+            self.requested.set()
+        with self._lock:
+            callbacks = tuple(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    @contextmanager
+    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
+        """While entered, `callback` is called (in the listener's thread) at every signal, and at once
+        if there was one already."""
+        with self._lock:
+            self._callbacks.append(callback)
+        try:
+            if self.requested.is_set():
+                callback()
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.remove(callback)
+
+    def check(self) -> None:
+        """Raises Interrupted once a signal has come."""
+        if self.requested.is_set():
+            raise self.error()
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, and raises Interrupted at once when a signal comes."""
+        if self.requested.wait(seconds):
+            raise self.error()
+
+    def error(self) -> Interrupted:
+        """The error that ends the task with 128 + the signal's number."""
+        return Interrupted(self.signal_number)
