@@ -1,0 +1,82 @@
+"""Tables: fitted to the terminal's width on one, aligned columns elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+from invoke_devstack.console.amounts import age, duration, size
+from invoke_devstack.console.screen import Screen
+from invoke_devstack.events import Table
+
+_GAP = "   "
+
+
+def render_table(table: Table, screen: Screen) -> str:
+    """The whole table with its heading, or what to say when it has no row."""
+    if not table.rows:
+        return f"{table.empty}\n" if table.empty else ""
+    heading = [column.replace("_at", "").replace("_", " ").upper() for column in table.columns]
+    cells = [[cell(column, row.get(column)) for column in table.columns] for row in table.rows]
+    return _fitted(heading, cells, screen) if screen.terminal else _aligned(heading, cells)
+
+
+def cell(column: str, value: Any) -> str:
+    """A value as one line: times as ages, sizes in units, ports as `127.0.0.1:8080->80/tcp`."""
+    if value is None or value == "":
+        return ""
+    if column.endswith("_at"):
+        return age(str(value))
+    if column in ("size", "memory") and isinstance(value, int | float):
+        return size(value)
+    if column == "seconds":
+        return duration(float(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return _mapping(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(column, item) for item in value)
+    return " ".join(str(value).split())
+
+
+def _mapping(value: Mapping[str, Any]) -> str:
+    if "container_port" not in value:
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    inside = f"{value['container_port']}/{value.get('protocol', 'tcp')}"
+    if not value.get("host_port"):
+        return inside
+    host = value.get("host_ip") or "0.0.0.0"
+    return f"{f'[{host}]' if ':' in host else host}:{value['host_port']}->{inside}"
+
+
+def _aligned(heading: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    lines = [heading, *cells]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(heading))]
+    rows = (_GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines)
+    return "".join(f"{row.rstrip()}\n" for row in rows)
+
+
+def _fitted(heading: Sequence[str], cells: Sequence[Sequence[str]], screen: Screen) -> str:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    grid = RichTable(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
+    for title in heading:
+        grid.add_column(title, overflow="fold")
+    for line in cells:
+        grid.add_row(*map(Text, line))
+    target = StringIO()
+    console = Console(
+        file=target,
+        width=screen.width,
+        force_terminal=True,
+        no_color=not screen.colour,
+        color_system="standard" if screen.colour else None,
+        legacy_windows=False,
+        highlight=False,
+    )
+    console.print(grid)
+    return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"

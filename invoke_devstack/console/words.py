@@ -1,0 +1,199 @@
+"""What a person is told of an event: at most a few lines, the same on a terminal and in a log file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from invoke_devstack import events as e
+from invoke_devstack.console.amounts import duration
+from invoke_devstack.console.style import Paint
+
+_ONGOING = {
+    "pull": "pulling",
+    "push": "pushing",
+    "build": "building",
+    "stand-in": "making a stand-in for",
+    "create": "creating",
+    "hook": "running the hook",
+    "exec": "running a command in",
+    "install": "installing",
+}
+_DONE = {
+    "pull": "pulled",
+    "push": "pushed",
+    "build": "built",
+    "stand-in": "made a stand-in for",
+    "hook": "ran the hook",
+    "create network": "created network",
+    "create volume": "created volume",
+    "remove network": "removed network",
+    "remove volume": "removed volume",
+    "remove image": "removed image",
+    "restart": "restarted",
+    "pause": "paused",
+    "unpause": "unpaused",
+    "kill": "killed",
+    "install": "installed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line for a person. An `answer` is what the task was asked for; the rest is progress."""
+
+    text: str
+    answer: bool = False
+
+
+class Words:
+    """Turns events into lines. Knows the longest service name, so that columns stand below each other."""
+
+    def __init__(self, paint: Paint) -> None:
+        self._paint = paint
+        self._width = 0
+        self._waiting: set[tuple[str, str]] = set()
+        self._sayings: dict[type[e.Event], Callable[..., Iterable[Line]]] = {
+            e.Notice: self._notice,
+            e.PlanMade: self._plan,
+            e.ActionStarted: self._started,
+            e.ActionFinished: self._finished,
+            e.ActionFailed: self._failed_action,
+            e.ServiceWaiting: self._service_waiting,
+            e.ServiceReady: self._ready,
+            e.ServiceStopped: self._stopped,
+            e.UpFinished: self._up,
+            e.DownFinished: self._down,
+            e.Synced: self._synced,
+            e.Rebuilt: self._rebuilt,
+            e.WatchFailed: self._watch_failed,
+            e.Watching: self._watching,
+            e.Explained: self._explained,
+            e.Failed: self._failed,
+        }
+
+    def expect(self, services: Iterable[str]) -> None:
+        """Makes room for these names."""
+        self._width = max(self._width, *(len(name) for name in services), 0)
+
+    def lines(self, event: e.Event) -> tuple[Line, ...]:
+        """What is worth saying of the event; nothing for most."""
+        say = self._sayings.get(type(event))
+        return tuple(say(event)) if say else ()
+
+    def name(self, service: str) -> str:
+        """The service's name as the first column of a line."""
+        return self._paint.service(service, self._width)
+
+    def _about(self, service: str, text: str) -> str:
+        return f"{self.name(service)}  {text}" if service else text
+
+    def _notice(self, event: e.Notice) -> Iterable[Line]:
+        warning = self._paint.warn("warning: ") if event.level == "warning" else ""
+        yield Line(self._about(event.service, warning + event.text))
+
+    def _plan(self, event: e.PlanMade) -> Iterable[Line]:
+        self.expect(event.services)
+        return ()
+
+    def _started(self, event: e.ActionStarted) -> Iterable[Line]:
+        if event.action in _ONGOING:
+            doing = f"{_ONGOING[event.action]} {event.target}"
+            yield Line(self._about(event.service, f"{doing} {self._paint.dim(f'({event.cause})')}"))
+
+    def _finished(self, event: e.ActionFinished) -> Iterable[Line]:
+        if event.action in _DONE:
+            result = f": {event.text}" if event.text else ""
+            done = f"{_DONE[event.action]} {event.target} in {duration(event.seconds)}{result}"
+            yield Line(self._about(event.service, done))
+
+    def _failed_action(self, event: e.ActionFailed) -> Iterable[Line]:
+        text = f"{event.action} {event.target} failed after {duration(event.seconds)}"
+        yield Line(self._about(event.service, self._paint.bad(text)))
+
+    def _service_waiting(self, event: e.ServiceWaiting) -> Iterable[Line]:
+        if (event.service, event.container) not in self._waiting:
+            self._waiting.add((event.service, event.container))
+            yield Line(self._about(event.service, f"waiting: {event.probe}"))
+
+    def _ready(self, event: e.ServiceReady) -> Iterable[Line]:
+        time = f"after {duration(event.seconds)}" if event.changed else "already"
+        parts = [f"{event.state} {time}", *map(self._paint.address, event.addresses)]
+        note = f"  ({event.note})" if event.note else ""
+        yield Line(self._about(event.service, "  ".join(parts) + self._paint.warn(note)), answer=True)
+
+    def _stopped(self, event: e.ServiceStopped) -> Iterable[Line]:
+        yield Line(self._about(event.service, self.ending(event)), answer=True)
+        if event.why:
+            yield Line(self._about(" ", self._paint.dim(event.why)), answer=True)
+        if event.advice:
+            yield Line(self._about(" ", f"hint: {event.advice}"), answer=True)
+
+    def ending(self, event: e.ServiceStopped) -> str:
+        """How a service ended: `stopped in 0.2 s, exit code 0`."""
+        code = "" if event.exit_code is None else f", exit code {event.exit_code}"
+        if event.killed:
+            return self._paint.warn(f"had to be killed after {duration(event.seconds)}{code}")
+        return f"stopped in {duration(event.seconds)}{code}"
+
+    def _up(self, event: e.UpFinished) -> Iterable[Line]:
+        yield Line(self.up_summary(event), answer=True)
+
+    def up_summary(self, event: e.UpFinished) -> str:
+        """The last line of `up`."""
+        count = len(event.services)
+        services = f"{count} service{'s' if count != 1 else ''}"
+        if event.changed:
+            return self._paint.good(f"{event.project} is up: {services} in {duration(event.seconds)}")
+        return f"{event.project} is up already, nothing to do: {services} ({duration(event.seconds)})"
+
+    def _down(self, event: e.DownFinished) -> Iterable[Line]:
+        yield Line(self.down_summary(event), answer=True)
+
+    def down_summary(self, event: e.DownFinished) -> str:
+        """The last line of `down`."""
+        if not event.removed:
+            text = f"{event.project} is down already, nothing to do"
+        else:
+            text = f"{event.project} is down in {duration(event.seconds)}"
+        kept = ", ".join(event.kept_volumes)
+        return f"{text}; kept: {kept}" if kept else text
+
+    def _synced(self, event: e.Synced) -> Iterable[Line]:
+        deleted = f", deleted {event.deleted}" if event.deleted else ""
+        files = f"{event.files} file{'s' if event.files != 1 else ''}"
+        text = f"synced {files}{deleted} in {duration(event.seconds)}{self._some(event.paths)}"
+        yield Line(self._about(event.service, text))
+
+    def _rebuilt(self, event: e.Rebuilt) -> Iterable[Line]:
+        text = f"rebuilt in {duration(event.seconds)}{self._some(event.paths)}"
+        yield Line(self._about(event.service, text))
+
+    def _some(self, paths: tuple[str, ...]) -> str:
+        if not paths:
+            return ""
+        more = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
+        return self._paint.dim(f" ({', '.join(paths[:2])}{more})")
+
+    def _watch_failed(self, event: e.WatchFailed) -> Iterable[Line]:
+        yield Line(self._about(event.service, self._paint.bad(event.error)))
+        yield from (Line(f"  {detail}") for detail in event.details)
+        if event.hint:
+            yield Line(f"hint: {event.hint}")
+
+    def _watching(self, event: e.Watching) -> Iterable[Line]:
+        names = ", ".join(event.services)
+        yield Line(self._paint.dim(f"watching {event.paths} paths for {names} (Ctrl-C ends it)"))
+
+    def _explained(self, event: e.Explained) -> Iterable[Line]:
+        yield Line(self._paint.dim(f"# {event.sentence}"))
+        yield Line(self._paint.dim(f"$ {event.command}"))
+
+    def _failed(self, event: e.Failed) -> Iterable[Line]:
+        if event.error:
+            yield Line(f"{self._paint.bad('error:')} {event.error}")
+        if event.position:
+            yield Line(f"  {self._paint.dim('at')} {event.position}")
+        yield from (Line(f"  {detail}") for detail in event.details)
+        if event.hint:
+            yield Line(f"{self._paint.bold('hint:')} {event.hint}")
