@@ -75,15 +75,59 @@ class ConflictError(EngineError):
 
 
 class EngineUnavailableError(EngineError):
-    """No engine answers: not installed, not started, no permission, or gone in the middle."""
+    """No engine answers: not installed, not started, no permission, or gone in the middle.
+
+    `reason`: not-installed, not-running, permission, too-old, unreachable, context, tls, gone, timeout.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        details: Sequence[str] = (),
+        status: int | None = None,
+        reason: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, details=details, status=status)
+        self.reason = reason
 
 
 class ImageUnavailableError(EngineError):
-    """An image that is not here and cannot be pulled."""
+    """An image that is not here and cannot be pulled (or not be pushed).
+
+    `reason`: registry (out of reach), tls, rate-limit, missing, denied, disk, platform, broken, "".
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        details: Sequence[str] = (),
+        status: int | None = None,
+        reason: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, details=details, status=status)
+        self.reason = reason
 
 
 class PortTakenError(EngineError):
-    """A published port that something else holds."""
+    """A published port that something else holds. `port` is 0 where the engine does not name it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        details: Sequence[str] = (),
+        status: int | None = None,
+        host_ip: str = "",
+        port: int = 0,
+    ) -> None:
+        super().__init__(message, hint=hint, details=details, status=status)
+        self.host_ip = host_ip
+        self.port = port
 
 
 class BuildError(EngineError):

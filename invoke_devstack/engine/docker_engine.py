@@ -1,0 +1,38 @@
+"""The real engine: the parts of this room put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from invoke_devstack.engine.api import Api
+from invoke_devstack.engine.builds import Builds
+from invoke_devstack.engine.containers import Containers
+from invoke_devstack.engine.endpoints import Endpoint
+from invoke_devstack.engine.execs import Execs
+from invoke_devstack.engine.images import Images
+from invoke_devstack.engine.observing import Observing
+from invoke_devstack.engine.resources import Resources
+from invoke_devstack.engine.streams import Streams
+
+
+class DockerEngine(Observing, Images, Builds, Resources, Containers, Execs, Streams):
+    """An `Engine` over the Docker Engine API. Thread-safe. Made by `connect()`."""
+
+    def __init__(
+        self,
+        api: Api,
+        endpoint: Endpoint,
+        version: tuple[int, int],
+        headers: Mapping[str, str],
+        *,
+        registry_mirror: str = "",
+    ) -> None:
+        """`headers` are those of the engine's `/_ping`."""
+        self.endpoint = endpoint
+        self.registry_mirror = registry_mirror
+        self._version = version
+        self._headers = dict(headers)
+        self._api = api
+
+    def close(self) -> None:
+        self._api.close()

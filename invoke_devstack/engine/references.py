@@ -1,0 +1,50 @@
+"""Names of images, as Docker reads them
+(https://docs.docker.com/reference/cli/docker/image/tag/#description). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+DOCKER_HUB = "docker.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`name` as it was written (registry and path), with its `tag` or `digest`."""
+
+    name: str
+    tag: str = "latest"
+    digest: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        name, _, digest = text.partition("@")
+        head, colon, tag = name.rpartition(":")
+        if colon and "/" not in tag:
+            return cls(head, tag, digest)
+        return cls(name, digest=digest)
+
+    @property
+    def registry(self) -> str:
+        """The registry's host[:port]; a first part without dot or colon is a folder of Docker Hub."""
+        first, slash, _ = self.name.partition("/")
+        is_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
+        return first if is_host else DOCKER_HUB
+
+    @property
+    def path(self) -> str:
+        """The name in its registry; Docker Hub's official images are under `library/`."""
+        registry = self.registry
+        path = self.name.removeprefix(f"{registry}/")
+        return path if registry != DOCKER_HUB or "/" in path else f"library/{path}"
+
+    def through(self, mirror: str) -> Reference | None:
+        """The same image of Docker Hub under a mirror's name; None for another registry's image and for
+        one named by digest alone (a digest cannot be tagged afterwards)."""
+        if self.registry != DOCKER_HUB or self.digest:
+            return None
+        host = mirror.removeprefix("https://").removeprefix("http://").rstrip("/")
+        return replace(self, name=f"{host}/{self.path}")
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.digest}" if self.digest else f"{self.name}:{self.tag}"

@@ -1,0 +1,101 @@
+"""Streams that last: logs and events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from invoke_devstack.engine.api import Api, RawStream, filters_of
+from invoke_devstack.engine.containers import path_of
+from invoke_devstack.engine.frames import Demultiplexer
+from invoke_devstack.engine.protocol import EngineEvent, EventStream, LogStream
+
+
+class Streams:
+    """The part of the engine that tells as it happens."""
+
+    _api: Api
+
+    def logs(
+        self,
+        container: str,
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        since: str = "",
+        until: str = "",
+        timestamps: bool = False,
+        tty: bool = False,
+    ) -> LogStream:
+        params = {
+            "stdout": True,
+            "stderr": True,
+            "follow": follow,
+            "tail": "all" if tail is None else str(tail),
+            "since": since,
+            "until": until,
+            "timestamps": timestamps,
+        }
+        stream = self._api.open("GET", path_of(container, "/logs"), params)
+        return LogOfContainer(stream, tty=tty)
+
+    def events(self, filters: Mapping[str, Sequence[str]], *, since: str = "") -> EventStream:
+        """Listening when it returns: nothing that happens after is missed."""
+        return EventsOfEngine(
+            self._api.open("GET", "/events", {"filters": filters_of(filters), "since": since})
+        )
+
+
+class LogOfContainer:
+    """See `LogStream`."""
+
+    def __init__(self, stream: RawStream, *, tty: bool) -> None:
+        self._stream = stream
+        self._tty = tty
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        frames = Demultiplexer()
+        try:
+            while block := self._stream.read():
+                if self._tty:
+                    yield "stdout", block
+                else:
+                    yield from frames.feed(block)
+            yield from frames.finish()
+        finally:
+            self._stream.close()
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class EventsOfEngine:
+    """See `EventStream`."""
+
+    def __init__(self, stream: RawStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[EngineEvent]:
+        rest = b""
+        try:
+            while block := self._stream.read():
+                *lines, rest = (rest + block).split(b"\n")
+                yield from (read_event(line) for line in lines if line.strip())
+        finally:
+            self._stream.close()
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def read_event(line: bytes) -> EngineEvent:
+    """One line of `GET /events`."""
+    body = json.loads(line)
+    actor = body.get("Actor") or {}
+    return EngineEvent(
+        type=body.get("Type", ""),
+        action=body.get("Action", ""),
+        id=actor.get("ID", ""),
+        attributes=actor.get("Attributes") or {},
+        time=body["timeNano"] / 1e9 if "timeNano" in body else float(body.get("time", 0)),
+    )
