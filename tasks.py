@@ -1,1 +1,5 @@
 """This repository's own stack."""
+
+from invoke_devstack import stack
+
+namespace = stack()

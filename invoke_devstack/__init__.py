@@ -1,3 +1,30 @@
-"""A local dev-stack launcher for Invoke and Make."""
+"""A local dev-stack launcher, as a plugin for Invoke and Make.
+
+All that a tasks.py needs is here::
+
+    from invoke_devstack import stack
+
+    namespace = stack()
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from invoke_devstack.tasks.namespace import Stack, stack
 
 __version__ = "0.1.0"
+__all__ = ["Stack", "__version__", "stack"]
+
+
+def __getattr__(name: str) -> object:
+    """Imports Invoke only for who asks for the tasks: the rooms below are importable without it."""
+    if name in ("Stack", "stack"):
+        # Invoke turns off the cache of compiled modules; without it each command compiles all of this again.
+        sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+        from invoke_devstack.tasks import namespace
+
+        return getattr(namespace, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -38,20 +38,36 @@ class Settings:
 
 
 _Section = TypeVar("_Section", Settings, WatchSettings)
+_NO = ("", "0", "no", "false", "off")
 
 
 def _read(cls: type[_Section], values: Mapping[str, Any], prefix: str) -> _Section:
     known = {item.name: item for item in fields(cls)}
+    defaults = cls()
     result: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"Did you mean `{prefix}.{near[0]}`?" if near else f"Known: {', '.join(known)}."
             raise UsageError(f"unknown setting `{prefix}.{name}`", hint=hint)
+        if value is None:
+            continue
         if name == "watch":
             result[name] = _read(WatchSettings, value, f"{prefix}.watch")
-        elif isinstance(value, list):
-            result[name] = tuple(value)
         else:
-            result[name] = value
+            result[name] = _cast(f"{prefix}.{name}", value, getattr(defaults, name))
     return cls(**result)
+
+
+def _cast(name: str, value: Any, default: Any) -> Any:
+    """The value in the type of its default: INVOKE_DEVSTACK_* variables are texts, lists have commas."""
+    try:
+        if isinstance(default, bool) or default is None:
+            return str(value).lower() not in _NO
+        if isinstance(default, tuple):
+            items = value.split(",") if isinstance(value, str) else value
+            return tuple(str(item).strip() for item in items if str(item).strip())
+        return type(default)(value)
+    except (TypeError, ValueError):
+        wanted = {int: "a whole number", float: "a number of seconds", tuple: "a list"}[type(default)]
+        raise UsageError(f"the setting `{name}` is {wanted}, not `{value}`") from None

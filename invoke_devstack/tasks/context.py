@@ -1,0 +1,139 @@
+"""What every task is given: the settings, the definition, the engine and the console, each when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+
+from invoke_devstack.console import Console, can_ask
+from invoke_devstack.errors import DevstackError, UsageError
+from invoke_devstack.events import Document, Event, Table
+from invoke_devstack.running.hooks import Hooks
+from invoke_devstack.settings import Settings
+from invoke_devstack.tasks.command import split_names
+
+if TYPE_CHECKING:
+    from invoke_devstack.definition.model import Definition
+    from invoke_devstack.engine.protocol import Engine
+    from invoke_devstack.running.session import Session
+
+
+class Work:
+    """One call of one task. Nothing is read and nobody is connected to before it is needed."""
+
+    def __init__(self, context: Context, home: Path, hooks: Hooks, console: Console) -> None:
+        """`home` is the directory of the tasks.py; `hooks` are those that it registered."""
+        self.context = context
+        self.console = console
+        self._home = home
+        self._hooks = hooks
+
+    @cached_property
+    def settings(self) -> Settings:
+        """`devstack:` of Invoke's configuration."""
+        return Settings.read(self.context.config.get("devstack", {}))
+
+    @cached_property
+    def directory(self) -> Path:
+        """The project's directory: `devstack.project_directory`, else where tasks.py is."""
+        return (self._home / self.settings.project_directory).resolve()
+
+    @cached_property
+    def definition(self) -> Definition:
+        """The stack as its files say it."""
+        from invoke_devstack import definition
+
+        loaded = definition.load(self.directory, files=self.settings.files, profiles=self.settings.profiles)
+        self.console.expect(loaded.services)
+        return loaded
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine that the docker command would use."""
+        from invoke_devstack.engine.connect import connect
+
+        return connect(registry_mirror=self.settings.registry_mirror)
+
+    @contextmanager
+    def session(self, *, explain: bool = False) -> Iterator[Session]:
+        """The stack on the engine, and the handler of signals while the body runs."""
+        from invoke_devstack.running.interrupt import Interrupt
+        from invoke_devstack.running.session import Session
+
+        definition = self.definition
+        with Interrupt() as interrupt:
+            yield Session(
+                definition=definition,
+                engine=self.engine,
+                emit=self.tell,
+                settings=self.settings,
+                hooks=self._hooks.bound_to(self.context),
+                interrupt=interrupt,
+                explain=explain,
+            )
+
+    def tell(self, event: Event) -> None:
+        """Shows an event."""
+        self.console.emit(event)
+
+    def answer(self, text: str, data: object = None) -> None:
+        """Prints the answer of a task: a text for people, `data` for `--json`."""
+        self.tell(Document(text=text, data=data))
+
+    def table(
+        self, title: str, columns: Sequence[str], rows: Sequence[dict[str, object]], empty: str
+    ) -> None:
+        """Prints the answer of a task that lists; `empty` is said where there is no row."""
+        self.tell(Table(title=title, columns=tuple(columns), rows=tuple(rows), empty=empty))
+
+    def services(self, values: Sequence[str]) -> tuple[str, ...]:
+        """The services that flags name. Raises UsageError for one that the definition does not have."""
+        names = split_names(values)
+        for name in names:
+            self._check_service(name)
+        return names
+
+    def service(self, name: str) -> str:
+        """One service, given by position; `web.2` is the second container of `web`."""
+        self._check_service(name.partition(".")[0])
+        return name
+
+    def confirm(self, question: str, *, yes: bool, loses: str) -> None:
+        """Asks before something is lost. Raises UsageError where nobody can be asked, and an error that
+        ends the task when the answer is no. `loses` says what would be lost."""
+        if yes:
+            return
+        if not can_ask():
+            raise UsageError(
+                f"refused without consent: {loses}",
+                hint="Add `--yes` to go ahead without being asked.",
+            )
+        if self.console.ask(f"{question} [y/N]").strip().lower() not in ("y", "yes"):
+            raise DevstackError("nothing was done, as you said no")
+
+    def _check_service(self, name: str) -> None:
+        known = [*self.definition.services, *self.definition.disabled_services]
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(known)}."
+            raise UsageError(f"there is no service `{name}`", hint=hint)
+
+
+def words_after_dashes(context: Context) -> tuple[str, ...]:
+    """The words after `--`, each as it was typed.
+
+    Invoke joins them with spaces (pyinvoke/invoke 732); where its text is that of this process's own
+    arguments, those are taken, so that quoting is kept.
+    """
+    import shlex
+    import sys
+
+    remainder = str(context.remainder)
+    typed = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    return tuple(typed) if " ".join(typed) == remainder else tuple(shlex.split(remainder))

@@ -1,0 +1,107 @@
+"""`stack()`: all tasks as one Invoke collection, with the hooks that a team adds to it."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from invoke.collection import Collection
+from invoke.context import Context
+
+from invoke_devstack.running.hooks import HookFunction, Hooks
+from invoke_devstack.settings import Settings, WatchSettings
+from invoke_devstack.tasks import stack as stack_tasks
+from invoke_devstack.tasks.command import Command, DevstackTask
+
+_MODULES: tuple[ModuleType, ...] = (stack_tasks,)
+_COLLECTIONS: dict[str, ModuleType] = {}
+
+_Function = TypeVar("_Function", bound=HookFunction)
+
+
+class Stack(Collection):
+    """The tasks of one stack. Use it as `namespace`, or add it to a namespace of your own."""
+
+    def __init__(self, home: Path) -> None:
+        """`home` is the directory of the tasks.py: where the definition is looked for."""
+        super().__init__()
+        self._home = home
+        self._hooks = Hooks()
+        self.configure({"devstack": _unset_settings()})
+        for module in _MODULES:
+            for declared in _commands_of(module):
+                self.add_task(self._task(declared))
+        for name, module in _COLLECTIONS.items():
+            group = Collection(name)
+            group.__doc__ = module.__doc__
+            for declared in _commands_of(module):
+                group.add_task(self._task(declared))
+            self.add_collection(group)
+
+    def before(self, name: str, *, always: bool = False) -> Callable[[_Function], _Function]:
+        """Decorates a function of Invoke's context that runs before service `name` starts, or before the
+        whole of `up` or `down`. It runs when the command starts that service (changes anything); with
+        `always`, each time."""
+        return self._registering("before", name, always=always)
+
+    def after(self, name: str, *, always: bool = False) -> Callable[[_Function], _Function]:
+        """Decorates a function of Invoke's context that runs once service `name` is ready, before what
+        depends on it starts, or after the whole of `up` or `down`. See `before` for `always`."""
+        return self._registering("after", name, always=always)
+
+    def _registering(self, when: str, name: str, *, always: bool) -> Callable[[_Function], _Function]:
+        def register(function: _Function) -> _Function:
+            self._hooks.add(when, name, function, always=always)
+            return function
+
+        return register
+
+    def _task(self, declared: Command) -> DevstackTask:
+        def body(context: Context, **flags: Any) -> None:
+            from invoke_devstack.console import choose
+            from invoke_devstack.tasks.boundary import boundary, end_as_a_filter_does
+            from invoke_devstack.tasks.context import Work
+
+            console = choose(
+                json=declared.json if flags.get("json") else "",
+                reader_gone=end_as_a_filter_does if declared.tells else lambda: None,
+            )
+            try:
+                with boundary(console.emit):
+                    declared.run(Work(context, self._home, self._hooks, console), **flags)
+            finally:
+                console.close()
+
+        body.__name__ = declared.run.__name__
+        body.__doc__ = inspect.getdoc(declared.run)
+        body.__module__ = declared.run.__module__
+        body.__signature__ = inspect.signature(declared.run)  # type: ignore[attr-defined]
+        return DevstackTask(body, declared)
+
+
+def stack(directory: str | Path | None = None) -> Stack:
+    """All tasks of the stack whose definition is in `directory`; by default, where the caller's file is.
+
+    `namespace = stack()` in a tasks.py puts them at the top level; `ns.add_collection(stack(),
+    name="stack")` beside a team's own. Settings are Invoke's, under `devstack:`.
+    """
+    if directory is None:
+        file = sys._getframe(1).f_globals.get("__file__")
+        directory = Path(file).parent if file else Path()
+    return Stack(Path(directory).absolute())
+
+
+def _commands_of(module: ModuleType) -> Iterator[Command]:
+    return (item for item in vars(module).values() if isinstance(item, Command))
+
+
+def _unset_settings() -> dict[str, Any]:
+    """Every setting's name without a value: Invoke reads INVOKE_DEVSTACK_* only for names that it knows,
+    and hands them on as texts where it knows no value. Defaults and types are those of `Settings`."""
+    names: dict[str, Any] = {item.name: None for item in fields(Settings)}
+    return {**names, "watch": {item.name: None for item in fields(WatchSettings)}}

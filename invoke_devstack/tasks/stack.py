@@ -1,0 +1,170 @@
+"""The stack as a whole: up, down, logs, ps, build, config."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from invoke_devstack.tasks import values
+from invoke_devstack.tasks.command import command
+
+if TYPE_CHECKING:
+    from invoke_devstack.running.options import UpOptions
+    from invoke_devstack.tasks.context import Work
+
+EXPLAIN_HELP = "Show, for each step, the docker command that does the same by hand."
+
+
+@command(
+    "up",
+    json="events",
+    shorts={"detach": "d", "build": "b"},
+    flags={
+        "service": "Only this service and what it depends on; may be repeated, and takes a comma list.",
+        "detach": "Come back when all is ready. The default where there is no terminal.",
+        "attach": "Stay: show logs and watch files until Ctrl-C. The default on a terminal.",
+        "build": "Build images first, those that are there too.",
+        "dry_run": "Only print what would be done, and why.",
+        "explain": EXPLAIN_HELP,
+        "ports": "`fixed`: ports as defined (default). `auto`: a free one where one is taken.",
+        "wait_timeout": "Seconds until a service must be ready (default 120).",
+    },
+)
+def up(
+    work: Work,
+    service: tuple[str, ...] = (),
+    detach: bool = False,
+    attach: bool = False,
+    build: bool = False,
+    dry_run: bool = False,
+    explain: bool = False,
+    ports: str = "",
+    wait_timeout: str = "",
+    json: bool = False,
+) -> None:
+    """Start the whole stack and wait until every service is ready."""
+    from invoke_devstack.running.options import UpOptions
+
+    values.at_most_one(detach=detach, attach=attach)
+    options = UpOptions(
+        services=work.services(service),
+        build=build,
+        ports=values.choice("ports", ports, ("fixed", "auto")) if ports else "",
+        wait_timeout=values.seconds("wait-timeout", wait_timeout),
+    )
+    if dry_run:
+        _show_plan_of_up(work, options, explain=explain)
+    elif attach or not (detach or json or not sys.stdout.isatty()):
+        _stay(work, options, explain=explain)
+    else:
+        from invoke_devstack.running import up as running
+
+        with work.session(explain=explain) as session:
+            running.bring_up(session, options)
+
+
+def _show_plan_of_up(work: Work, options: UpOptions, *, explain: bool) -> None:
+    from invoke_devstack.running import up as running
+
+    with work.session(explain=explain) as session:
+        lines = running.plan(session, options).lines()
+    work.answer("\n".join(lines) or "nothing to do", list(lines))
+
+
+def _stay(work: Work, options: UpOptions, *, explain: bool) -> None:
+    from invoke_devstack.running import attach as running
+
+    with work.session(explain=explain) as session:
+        running.run_attached(session, options)
+
+
+@command(
+    "down",
+    json="events",
+    shorts={"volumes": "v", "timeout": "t"},
+    flags={
+        "volumes": "Remove the named volumes too, and with them the data. Asks first.",
+        "timeout": "Seconds until a service is killed, in place of its own grace period.",
+        "explain": EXPLAIN_HELP,
+    },
+)
+def down(
+    work: Work,
+    volumes: bool = False,
+    yes: bool = False,
+    timeout: str = "",
+    explain: bool = False,
+    json: bool = False,
+) -> None:
+    """Stop the stack gracefully and remove its containers and networks. Volumes stay."""
+    from invoke_devstack.running import down as running
+    from invoke_devstack.running.options import DownOptions
+
+    options = DownOptions(volumes=volumes, timeout=values.seconds("timeout", timeout))
+    with work.session(explain=explain) as session:
+        if volumes:
+            doomed = [
+                action.target for action in running.plan(session, options) if action.kind == "remove volume"
+            ]
+            if doomed:
+                names = ", ".join(doomed)
+                work.confirm(f"Delete {names} and all data in it?", yes=yes, loses=f"the volumes {names}")
+        running.take_down(session, options)
+
+
+@command(
+    "logs",
+    json="events",
+    tells=True,
+    shorts={"follow": "f", "tail": "n", "timestamps": "t"},
+    flags={
+        "follow": "Go on with what is written from now on, until Ctrl-C.",
+        "tail": "Only the last N lines of each service.",
+        "timestamps": "Begin each line with its time.",
+        "since": "Only what was written since then: `10m`, `2h` or a time such as 2026-01-31T12:00:00Z.",
+        "until": "Only what was written until then; see --since.",
+        "grep": "Only lines that match this regular expression.",
+    },
+)
+def logs(
+    work: Work,
+    service: tuple[str, ...] = (),
+    follow: bool = False,
+    tail: str = "",
+    timestamps: bool = False,
+    since: str = "",
+    until: str = "",
+    grep: str = "",
+    json: bool = False,
+) -> None:
+    """Print what the services wrote, merged by time."""
+    from invoke_devstack.running import logs as running
+    from invoke_devstack.running.options import LogOptions
+
+    options = LogOptions(
+        services=work.services(service),
+        follow=follow,
+        tail=values.count("tail", tail),
+        timestamps=timestamps,
+        since=since,
+        until=until,
+        grep=grep,
+    )
+    with work.session() as session:
+        running.show(session, options)
+
+
+@command(
+    "ps",
+    json="answer",
+    shorts={"all_": "a"},
+    flags={"all_": "Also containers that do not run."},
+)
+def ps(work: Work, service: tuple[str, ...] = (), all_: bool = False, json: bool = False) -> None:
+    """List the stack's containers: state, health, ports."""
+    from invoke_devstack.running import listing
+
+    rows = listing.containers(work.engine, work.definition.name, services=work.services(service), all_=all_)
+    columns = ("service", "container", "image", "state", "health", "ports", "started_at")
+    empty = f"no container of {work.definition.name} {'is there' if all_ else 'runs'}"
+    work.table("containers", columns, rows, f"{empty}: `invoke up` starts the stack")
