@@ -1,0 +1,176 @@
+"""Carries a plan out: whatever is free to run, at once. Decides nothing and prints nothing.
+
+When an action fails, nothing new is begun, waits end at once, and what must not be torn in the
+middle (a container that is being made, started or stopped) is let end; then the error is raised.
+What was running before keeps running.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from invoke_devstack.errors import DevstackError, Interrupted
+from invoke_devstack.events import ActionFailed, ActionFinished, ActionStarted
+from invoke_devstack.planning.plan import Action, AwaitReady, BuildImage, Plan, PullImage, RunHook
+from invoke_devstack.running import actions, stopping
+from invoke_devstack.running.execution import Cancelled, Execution
+from invoke_devstack.running.session import Session
+from invoke_devstack.running.workers import Workers
+
+
+def execute(plan: Plan, session: Session, *, through_interrupt: bool = False) -> Execution:
+    """Does all that `plan` says. Raises the first error, or Interrupted.
+
+    With `through_interrupt` (shutting down) a first signal lets the plan go on, and a second one
+    kills what still runs; Interrupted is raised when all is done.
+    """
+    execution = Execution(session)
+    if any(isinstance(action, AwaitReady) for action in plan):
+        execution.feed.open()
+    try:
+        _Executor(plan, execution, through_interrupt).run()
+    finally:
+        execution.feed.close()
+    return execution
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """How an action ended; `action` None is a signal that arrived."""
+
+    action: Action | None
+    error: BaseException | None = None
+
+
+class _Executor:
+    """The scheduler: runs in the calling thread, actions in threads of their own."""
+
+    def __init__(self, plan: Plan, execution: Execution, through_interrupt: bool) -> None:
+        self._plan = plan
+        self._execution = execution
+        self._session = execution.session
+        self._through_interrupt = through_interrupt
+        self._sorter = plan.sorter()
+        self._free: deque[Action] = deque()
+        self._running: dict[str, Action] = {}
+        self._outcomes: SimpleQueue[_Outcome] = SimpleQueue()
+        self._workers = Workers()
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        self._sorter.prepare()
+        try:
+            with self._session.interrupt.calling(lambda: self._outcomes.put(_Outcome(None))):
+                self._loop()
+        finally:
+            self._workers.close()
+        if self._failure is not None:
+            raise self._failure
+
+    def _loop(self) -> None:
+        self._begin_free()
+        while any(self._must_be_awaited(action) for action in self._running.values()):
+            outcome = self._outcomes.get()
+            if outcome.action is None:
+                self._on_signal()
+            else:
+                self._on_end(outcome.action, outcome.error)
+            self._begin_free()
+
+    def _must_be_awaited(self, action: Action) -> bool:
+        """Once it has failed, only what would be left in the middle."""
+        return self._failure is None or not _can_be_given_up(action)
+
+    def _begin_free(self) -> None:
+        if self._failure is not None:
+            return
+        self._free.extend(self._plan[action_id] for action_id in self._sorter.get_ready())
+        for _ in range(len(self._free)):
+            action = self._free.popleft()
+            if _only_waits(action) or self._busy() < self._session.settings.parallel:
+                self._begin(action)
+            else:
+                self._free.append(action)
+
+    def _busy(self) -> int:
+        return sum(not _only_waits(action) for action in self._running.values())
+
+    def _begin(self, action: Action) -> None:
+        self._running[action.id] = action
+        self._explain(action)
+        self._session.emit(
+            ActionStarted(
+                action=action.kind, target=action.target, cause=action.cause, service=action.service
+            )
+        )
+        self._workers.submit(lambda: self._outcomes.put(_Outcome(action, self._attempt(action))))
+
+    def _explain(self, action: Action) -> None:
+        if self._session.explain:
+            from invoke_devstack.planning.explain import explain
+
+            for step in explain(action):
+                self._session.emit(step)
+
+    def _attempt(self, action: Action) -> BaseException | None:
+        began = time.monotonic()
+        try:
+            text = actions.carry_out(action, self._execution)
+        except Cancelled as cancelled:
+            return cancelled
+        except BaseException as error:  # it must reach the command's own thread, whatever it is
+            self._tell_failed(action, time.monotonic() - began, error)
+            return error
+        self._session.emit(
+            ActionFinished(
+                action=action.kind,
+                target=action.target,
+                seconds=time.monotonic() - began,
+                service=action.service,
+                text=text,
+            )
+        )
+        return None
+
+    def _tell_failed(self, action: Action, seconds: float, error: BaseException) -> None:
+        message = error.message if isinstance(error, DevstackError) else f"{type(error).__name__}: {error}"
+        self._session.emit(
+            ActionFailed(
+                action=action.kind,
+                target=action.target,
+                seconds=seconds,
+                error=message,
+                service=action.service,
+            )
+        )
+
+    def _on_end(self, action: Action, error: BaseException | None) -> None:
+        del self._running[action.id]
+        if error is None:
+            self._sorter.done(action.id)
+        elif not isinstance(error, Cancelled):
+            self._give_up(error)
+
+    def _on_signal(self) -> None:
+        interrupt = self._session.interrupt
+        if not self._through_interrupt:
+            self._give_up(interrupt.error())
+        elif not interrupt.forced.is_set():
+            stopping.warn_about_interrupt(self._execution)
+
+    def _give_up(self, error: BaseException) -> None:
+        # The user's wish explains every failure that follows from it.
+        if self._failure is None or isinstance(error, Interrupted):
+            self._failure = error
+        self._execution.cancel()
+
+
+def _only_waits(action: Action) -> bool:
+    return isinstance(action, AwaitReady)
+
+
+def _can_be_given_up(action: Action) -> bool:
+    return isinstance(action, AwaitReady | PullImage | BuildImage | RunHook)

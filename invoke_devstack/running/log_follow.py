@@ -1,0 +1,260 @@
+"""Follows the logs of a project: every line once, across restarts, recreations and engine restarts.
+
+Each container has a reader, which remembers the stamp of its last line and how many lines carry it;
+whenever its stream ends, it reads on from there. The engine's events tell of new containers and of
+those that start again; while the engine is away, the readers wait for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from invoke_devstack.engine.protocol import Engine, EngineEvent, EventStream
+from invoke_devstack.errors import (
+    ConflictError,
+    DevstackError,
+    EngineError,
+    EngineUnavailableError,
+    NotFoundError,
+)
+from invoke_devstack.events import Notice
+from invoke_devstack.planning import labels
+from invoke_devstack.running.log_history import OnBlock
+from invoke_devstack.running.log_lines import count_at, end_of_earlier, last_stamp
+from invoke_devstack.running.log_sources import Range, Source, as_moment, source_of, sources, stamped_blocks
+from invoke_devstack.running.session import Session
+
+_RETRY = 0.25  # seconds between two attempts to reach an engine that is away
+_GONE_FOR_GOOD = 3.0  # seconds without any container after which nothing more is expected
+
+
+@dataclass(slots=True)
+class Mark:
+    """How far a container's log has been read: the last line's stamp, and how many lines carry it.
+    Before the first line, `since` (as in `Range`) is where it begins."""
+
+    since: str = ""
+    stamp: bytes = b""
+    lines: int = 0
+
+    def advance(self, block: bytes) -> None:
+        """Takes note of the (stamped, whole) lines of `block`."""
+        stamp = last_stamp(block)
+        count = count_at(block, stamp)
+        self.lines = self.lines + count if stamp == self.stamp else count
+        self.stamp = stamp
+
+    def range(self) -> Range:
+        """What has to be asked for so that nothing is missing; begins with what was read already."""
+        return Range(since=as_moment(self.stamp) if self.stamp else self.since)
+
+
+class Skipper:
+    """Leaves out of a stream that was asked for by `Mark.range` what was read before."""
+
+    def __init__(self, mark: Mark) -> None:
+        self._stamp = mark.stamp
+        self._lines = mark.lines
+
+    def new(self, block: bytes) -> bytes:
+        """The lines of `block` that are new."""
+        if not self._stamp:
+            return block
+        start = end_of_earlier(block, self._stamp)
+        while self._lines and start < len(block) and block.startswith(self._stamp, start):
+            start = block.find(b"\n", start) + 1 or len(block)
+            self._lines -= 1
+        if start < len(block):
+            self._stamp = b""
+        return block[start:] if start else block
+
+
+class Follower:
+    """Follows all containers of the services (all services if there are none)."""
+
+    def __init__(self, session: Session, services: tuple[str, ...], on_block: OnBlock) -> None:
+        self._session = session
+        self._services = services
+        self._on_block = on_block
+        self._output = threading.Lock()
+        self._readers: dict[str, _Reader] = {}
+        self._lock = threading.Lock()
+        self.ended = threading.Event()
+
+    def run(self, marks: dict[str, Mark], *, until_all_end: bool = False) -> None:
+        """Returns when `ended` is set, or when the project has no container left (`until_all_end`: no
+        running one). `marks` are of containers whose history was shown."""
+        while not self.ended.is_set():
+            try:
+                self._follow_events(marks, until_all_end)
+                return
+            except EngineUnavailableError as error:
+                self._wait_for_engine(error)
+        self._close_readers()
+
+    def stop(self) -> None:
+        """Ends `run`, from any thread."""
+        self.ended.set()
+
+    def deliver(self, source: Source, stream: str, block: bytes) -> None:
+        """One block at a time, so that lines of two containers never mix."""
+        with self._output:
+            if not self.ended.is_set():
+                self._on_block(source, stream, block)
+
+    def tell(self, text: str) -> None:
+        self._session.emit(Notice(text=text, level="warning"))
+
+    # containers that come and go
+
+    def _follow_events(self, marks: dict[str, Mark], until_all_end: bool) -> None:
+        filters = {"type": ("container",), "label": (f"{labels.PROJECT}={self._session.project}",)}
+        stream = self._session.engine.events(filters)
+        listener = _Listener(stream, self._on_event)
+        try:
+            self._look(marks)
+            while not self.ended.wait(0.2):
+                if listener.lost.is_set():
+                    raise EngineUnavailableError("the engine closed its stream of events")
+                if self._all_over(until_all_end):
+                    self._finish_readers()
+                    return
+        finally:
+            stream.close()
+
+    def _look(self, marks: dict[str, Mark]) -> None:
+        for source in sources(self._session.engine, self._session.project, self._services):
+            self._follow(source, marks.get(source.id, Mark()))
+
+    def _on_event(self, event: EngineEvent) -> None:
+        if event.attributes.get(labels.ONEOFF) == "True":
+            return
+        source = source_of(event.id, event.attributes.get("name", event.id[:12]), event.attributes)
+        if event.action == "start" and (not self._services or source.service in self._services):
+            self._follow(source, Mark())
+        elif reader := self._readers.get(event.id):
+            if event.action == "rename":
+                reader.source = source
+            elif event.action == "destroy":
+                reader.removed.set()
+                reader.wake()
+
+    def _follow(self, source: Source, mark: Mark) -> None:
+        with self._lock:
+            reader = self._readers.get(source.id)
+            if reader is None:
+                reader = self._readers[source.id] = _Reader(self, self._session.engine, source, mark)
+                reader.start()
+            else:
+                reader.wake()
+
+    def _all_over(self, until_all_end: bool) -> bool:
+        with self._lock:
+            readers = tuple(self._readers.values())
+        if until_all_end:
+            return bool(readers) and all(reader.idle.is_set() for reader in readers)
+        if any(not reader.removed.is_set() for reader in readers):
+            return False
+        if not readers or self.ended.wait(_GONE_FOR_GOOD):
+            return not readers
+        with self._lock:
+            return all(reader.removed.is_set() for reader in self._readers.values())
+
+    def _finish_readers(self) -> None:
+        for reader in self._readers.values():
+            reader.join(_GONE_FOR_GOOD)
+        self._close_readers()
+
+    def _close_readers(self) -> None:
+        for reader in self._readers.values():
+            reader.close()
+
+    def _wait_for_engine(self, error: EngineUnavailableError) -> None:
+        self._session.emit(Notice(text=f"{error.message}; waiting for it", level="warning"))
+        while not self.ended.wait(_RETRY):
+            with suppress(EngineUnavailableError):
+                self._session.engine.list_containers(
+                    {"label": (f"{labels.PROJECT}={self._session.project}",)}
+                )
+                self._session.emit(Notice(text="The engine is back."))
+                return
+
+
+class _Listener:
+    """Hands events on, in a thread of its own; `lost` is set when the stream breaks."""
+
+    def __init__(self, stream: EventStream, on_event: Callable[[EngineEvent], None]) -> None:
+        self.lost = threading.Event()
+        self._stream = stream
+        self._on_event = on_event
+        threading.Thread(target=self._listen, name="events", daemon=True).start()
+
+    def _listen(self) -> None:
+        with suppress(DevstackError):
+            for event in self._stream:
+                self._on_event(event)
+        self.lost.set()
+
+
+class _Reader:
+    """Reads one container's log for as long as the container exists."""
+
+    def __init__(self, follower: Follower, engine: Engine, source: Source, mark: Mark) -> None:
+        self.removed = threading.Event()
+        self.idle = threading.Event()
+        self._follower = follower
+        self._engine = engine
+        self.source = source
+        self._mark = mark
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"log {source.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """The container started again, or was removed: there may be more to read."""
+        self.idle.clear()
+        self._wake.set()
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
+
+    def close(self) -> None:
+        self.removed.set()
+        self._wake.set()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            gone = self.removed.is_set()
+            self._read()
+            if gone or self._follower.ended.is_set():
+                return
+            if not self._wake.is_set():
+                self.idle.set()
+            self._wake.wait()
+
+    def _read(self) -> None:
+        """Follows until the container ends, then asks once more: the engine may have ended the stream
+        before its last lines."""
+        try:
+            self._pass_on(follow=True)
+            self._pass_on(follow=False)
+        except (NotFoundError, ConflictError):  # a container that is being removed is a conflict
+            self.removed.set()
+        except EngineUnavailableError:
+            self._follower.ended.wait(_RETRY)
+            self._wake.set()
+        except EngineError as error:
+            self._follower.tell(f"no log of {self.source.name}: {error.message}")
+
+    def _pass_on(self, *, follow: bool) -> None:
+        skipper = Skipper(self._mark)
+        for stream, block in stamped_blocks(self._engine, self.source, self._mark.range(), follow=follow):
+            if new := skipper.new(block):
+                self._mark.advance(new)
+                self._follower.deliver(self.source, stream, new)

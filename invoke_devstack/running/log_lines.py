@@ -1,0 +1,133 @@
+"""Blocks of log lines as the engine stamps them: `2026-01-02T03:04:05.123456789Z text\\n`.
+
+Nothing is decoded, and no line is touched alone where a whole block can be: two million lines are
+read in seconds only so. Docker's stamps are UTC and all of one width, so their order is that of
+their bytes; others (Podman's have an offset) are brought to that form first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+STAMP = 30  # bytes of a stamp, without the space behind it
+_PIECE = 16384  # the engine's log keeps longer lines in pieces of this size, and stamps each piece
+_STAMP_SHAPE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
+_PREFIX = re.compile(rb"^.{31}", re.MULTILINE)
+_LINE_START = re.compile(rb"^(\S+) ", re.MULTILINE)
+_LONG_LINE = re.compile(rb"^[^\n]{16446,}$", re.MULTILINE)  # a stamp, a piece, and another stamp
+
+
+class LineCutter:
+    """Makes blocks of whole lines from blocks that are cut anywhere; one for each stream."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """All whole lines so far; the beginning of one is kept."""
+        end = data.rfind(b"\n") + 1
+        if not end:
+            self._rest += data
+            return b""
+        whole, self._rest = self._rest + data[:end], data[end:]
+        return whole
+
+    def finish(self) -> bytes:
+        """What is left at the end: a last line without a newline."""
+        rest, self._rest = self._rest, b""
+        return rest
+
+
+def normalise(block: bytes) -> bytes:
+    """The same lines with stamps of Docker's form."""
+    if _STAMP_SHAPE.match(block):
+        return block
+    return _LINE_START.sub(lambda found: _in_utc(found[1]) + b" ", block)
+
+
+def _in_utc(stamp: bytes) -> bytes:
+    text = stamp.decode("ascii", "replace")
+    fraction = re.search(r"\.(\d+)", text)
+    nanoseconds = (fraction[1] if fraction else "")[:9].ljust(9, "0")
+    try:
+        moment = datetime.fromisoformat(re.sub(r"\.\d+", "", text)).astimezone(UTC)
+    except ValueError:
+        return stamp
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds}Z".encode()
+
+
+def join_pieces(block: bytes) -> bytes:
+    """Takes out the stamps that stand in the middle of long lines, between two pieces."""
+    if len(block) < _PIECE:
+        return block
+    return _LONG_LINE.sub(lambda found: _join(found[0]), block)
+
+
+def _join(line: bytes) -> bytes:
+    start, parts = STAMP + 1 + _PIECE, [line[: STAMP + 1 + _PIECE]]
+    while _STAMP_SHAPE.match(line, start):
+        parts.append(line[start + STAMP + 1 : start + STAMP + 1 + _PIECE])
+        start += STAMP + 1 + _PIECE
+    parts.append(line[start:])
+    return b"".join(parts)
+
+
+def without_stamps(block: bytes) -> bytes:
+    return _PREFIX.sub(b"", block)
+
+
+def first_stamp(block: bytes, start: int = 0) -> bytes:
+    return block[start : start + STAMP]
+
+
+def last_stamp(block: bytes) -> bytes:
+    return first_stamp(block, block.rfind(b"\n", 0, len(block) - 1) + 1)
+
+
+def count_at(block: bytes, stamp: bytes) -> int:
+    """How many lines at the end of the block carry `stamp`."""
+    return block[end_of_earlier(block, stamp) :].count(b"\n")
+
+
+def end_of_earlier(block: bytes, stamp: bytes, start: int = 0, *, inclusive: bool = False) -> int:
+    """Where the lines from `start` on that are earlier than `stamp` end (`inclusive`: or as early).
+
+    The lines of one container are in order of time, so that this is a search by halves; the next few
+    lines are tried first, because logs that are merged often take turns.
+    """
+
+    def earlier(position: int) -> bool:
+        here = block[position : position + STAMP]
+        return here <= stamp if inclusive else here < stamp
+
+    low, step = start, 256
+    while low < len(block) and earlier(low):
+        high = block.find(b"\n", low + step)
+        high = len(block) if high < 0 else high + 1
+        if high < len(block) and earlier(high):
+            low, step = high, step * 4
+            continue
+        return _halve(block, low, high, earlier)
+    return low
+
+
+def _halve(block: bytes, low: int, high: int, earlier: Callable[[int], bool]) -> int:
+    """`low` starts an earlier line, `high` one that is not (or the end)."""
+    while True:
+        half = (low + high) // 2
+        middle = block.find(b"\n", half, high - 1) + 1 or block.rfind(b"\n", low, half) + 1
+        if not middle:
+            return high
+        if earlier(middle):
+            low = middle
+        else:
+            high = middle
+
+
+def matching(block: bytes, pattern: re.Pattern[bytes], skip: int) -> bytes:
+    """The lines in which `pattern` is found, beyond the first `skip` bytes of each."""
+    lines = (line + b"\n" for line in block.removesuffix(b"\n").split(b"\n"))
+    kept = b"".join(line for line in lines if pattern.search(line[skip:]))
+    return kept if block.endswith(b"\n") else kept.removesuffix(b"\n")

@@ -1,0 +1,280 @@
+"""Waiting until a container is ready, and saying why when it never will be.
+
+Ready is whatever comes first: the engine's own `health_status: healthy`, or our probe. A probe runs
+at once and every `probe_interval`; what the engine can tell (a crash, a verdict) comes from its
+event stream and is never polled for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from invoke_devstack.engine.protocol import EngineEvent
+from invoke_devstack.errors import ConflictError, NotFoundError, ServiceError
+from invoke_devstack.events import ServiceWaiting
+from invoke_devstack.planning.plan import AwaitReady
+from invoke_devstack.running import diagnosis, endpoints, probes
+from invoke_devstack.running.execution import Execution
+from invoke_devstack.running.feed import LOST
+
+_KNOCK_INTERVAL = 0.015  # between two cheap questions over a port
+_EXEC_ANYWAY = 0.5  # the healthcheck runs this often though the port does not answer: it may not matter
+_LONGEST_PAUSE = 0.25
+_BACK_OFF_AFTER = 3.0  # seconds of fast probing
+_CRASHES = 3  # of a container that the engine restarts, until it is said to be a loop
+_TELL_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """`state`: running, healthy, or done (exited 0)."""
+
+    state: str
+    inspected: Mapping[str, Any]
+
+
+def await_ready(action: AwaitReady, execution: Execution) -> Ready:
+    """Returns once the container is ready. Raises ServiceError when it failed or is late, Cancelled
+    when the execution was."""
+    execution.feed.wait_until_connected()
+    waiting = _Waiting(action, execution, execution.engine.inspect_container(action.target))
+    with (
+        execution.feed.listening(waiting.container_id, waiting.messages.put),
+        execution.calling_on_cancel(lambda: waiting.messages.put(None)),
+    ):
+        return waiting.until_ready()
+
+
+class _Waiting:
+    """The wait for one container, in one thread: a probe, then the messages that came meanwhile."""
+
+    def __init__(self, action: AwaitReady, execution: Execution, inspected: Mapping[str, Any]) -> None:
+        self.action = action
+        self.execution = execution
+        self.inspected = inspected
+        self.container_id: str = inspected["Id"]
+        self.messages: SimpleQueue[EngineEvent | None] = SimpleQueue()
+        self._began = time.monotonic()
+        self._started_at = _seconds_since_epoch((inspected.get("State") or {}).get("StartedAt", ""))
+        self._last_output = ""
+        self._last_told = 0.0
+        self._crashes = 0
+        self._last_exec = 0.0
+        self._answers = action.probe.kind != "healthcheck" or action.probe.port == 0
+        self._endpoint = endpoints.reachable(inspected, action.probe.port) if action.probe.port else None
+
+    def until_ready(self) -> Ready:
+        ready = self._from_state()
+        while ready is None:
+            if self._elapsed() > self.action.timeout:
+                raise self._late()
+            ready = self._probe() or self._hear(self._pause())
+            self._tell()
+        return ready
+
+    # what the engine says
+
+    def _from_state(self) -> Ready | None:
+        state = self.inspected.get("State") or {}
+        status = state.get("Status", "")
+        if status in ("exited", "dead"):
+            return self._ended(int(state.get("ExitCode") or 0))
+        if self._completes():
+            return None
+        if (state.get("Health") or {}).get("Status") == "healthy":
+            return Ready("healthy", self.inspected)
+        return None
+
+    def _hear(self, seconds: float) -> Ready | None:
+        """Reads messages for `seconds`."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            try:
+                message = self.messages.get(timeout=left)
+            except Empty:
+                return None
+            self.execution.check()
+            if message is not None and (ready := self._learn(message)):
+                return ready
+        return None
+
+    def _learn(self, event: EngineEvent) -> Ready | None:
+        if event.action == LOST:
+            raise self.execution.feed.loss()
+        if event.time < self._started_at:
+            return None
+        if event.action == "start" and self._crashes:
+            self._look_again()
+        if event.action == "die":
+            return self._ended(int(event.attributes.get("exitCode", 0)))
+        if event.action == "destroy":
+            raise self._fail("was removed by somebody else while it started", diagnosis.see_logs(self._name))
+        if self._completes():
+            return None
+        if event.action == "health_status: healthy":
+            return Ready("healthy", self.inspected)
+        if event.action == "health_status: unhealthy":
+            raise self._unhealthy()
+        return None
+
+    def _look_again(self) -> None:
+        """A container that the engine restarts may get another address."""
+        self.inspected = self.execution.engine.inspect_container(self.container_id)
+        if self.action.probe.port:
+            self._endpoint = endpoints.reachable(self.inspected, self.action.probe.port)
+
+    def _ended(self, code: int) -> Ready | None:
+        if self._will_be_restarted(code):
+            self._crashes += 1
+            if self._crashes < _CRASHES:
+                return None
+            raise self._crashed(
+                code, f"keeps crashing: it ended {self._crashes} times, the last time with {code}"
+            )
+        if code != 0:
+            raise self._crashed(code, f"exited with code {code}{diagnosis.exit_meaning(code)}")
+        if self.action.condition == "service_healthy" and self.action.waited_for_by:
+            raise self._crashed(code, "exited with code 0 before it was ready")
+        return Ready("done", self.inspected)
+
+    def _will_be_restarted(self, code: int) -> bool:
+        policy = (self.inspected.get("HostConfig") or {}).get("RestartPolicy") or {}
+        if policy.get("Name") in ("always", "unless-stopped"):
+            return True
+        most = policy.get("MaximumRetryCount") or _CRASHES
+        return policy.get("Name") == "on-failure" and code != 0 and self._crashes < most
+
+    # what we ask
+
+    def _completes(self) -> bool:
+        return self.action.condition == "service_completed_successfully"
+
+    def _probe(self) -> Ready | None:
+        if self._completes():
+            return None
+        if self.action.probe.kind == "healthcheck":
+            return self._check_health() if self._worth_an_exec() else None
+        if self._endpoint is None:
+            self.execution.unproven.append((self._name, self.container_id, time.monotonic()))
+            return Ready("running", self.inspected)
+        return Ready("running", self.inspected) if self._knock() else None
+
+    def _knock(self) -> bool:
+        assert self._endpoint is not None
+        probe = self.action.probe
+        kind = "port" if probe.kind == "healthcheck" else probe.kind
+        answer = probes.ask(kind, *self._endpoint, path=probe.path, timeout=min(probe.timeout, 1.0))
+        if probe.kind != "healthcheck" or not self._last_output:
+            self._last_output = answer.text
+        return answer.ready
+
+    def _worth_an_exec(self) -> bool:
+        """An exec costs the engine tens of milliseconds: not before the port answers, or now and then."""
+        if not self._answers and self._endpoint is not None:
+            self._answers = self._knock()
+        overdue = time.monotonic() - max(self._last_exec, self._began) > _EXEC_ANYWAY
+        return self._answers or self._endpoint is None or overdue
+
+    def _check_health(self) -> Ready | None:
+        with self.execution.exec_slots:
+            self.execution.check()
+            result = self._run_healthcheck()
+        self._last_exec = time.monotonic()
+        return Ready("healthy", self.inspected) if result else None
+
+    def _run_healthcheck(self) -> bool:
+        probe = self.action.probe
+        command = probe.command[1:] if probe.command[0] == "CMD" else ("/bin/sh", "-c", *probe.command[1:])
+        try:
+            result = self.execution.engine.exec(self.container_id, command, timeout=probe.timeout)
+        except TimeoutError:
+            self._last_output = f"did not end within {probe.timeout:g} s"
+            return False
+        except (ConflictError, NotFoundError):  # it ended or restarts: the event says what happened
+            return False
+        self._last_output = (
+            result.output.decode("utf-8", "replace").strip() or f"exit code {result.exit_code}"
+        )
+        return result.exit_code == 0
+
+    def _pause(self) -> float:
+        if self._completes():
+            return max(self.action.timeout - self._elapsed(), 0.0) + 0.001
+        base = self.execution.session.settings.probe_interval
+        if not self._answers and self._endpoint is not None:
+            base = min(base, _KNOCK_INTERVAL)
+        slower = max(1.0, self._elapsed() / _BACK_OFF_AFTER)
+        return min(base * slower, max(base, _LONGEST_PAUSE))
+
+    # what people are told
+
+    @property
+    def _name(self) -> str:
+        return self.action.service or self.action.target
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now - self._last_told < _TELL_EVERY:
+            return
+        self._last_told = now
+        self.execution.session.emit(
+            ServiceWaiting(
+                service=self._name,
+                container=self.action.target,
+                probe=str(self.action.probe),
+                last=self._last_output,
+            )
+        )
+
+    def _fail(self, what: str, hint: str, log: list[str] | None = None) -> ServiceError:
+        if log is None:
+            log = self._log()
+        return ServiceError(
+            f"{self._name} {what}{diagnosis.waited_for(self.action.waited_for_by)}",
+            service=self._name,
+            hint=hint,
+            details=diagnosis.failure_details(self._last_output, log),
+        )
+
+    def _log(self) -> list[str]:
+        tty = bool((self.inspected.get("Config") or {}).get("Tty"))
+        return diagnosis.last_log_lines(self.execution.engine, self.container_id, tty=tty)
+
+    def _crashed(self, code: int, what: str) -> ServiceError:
+        try:
+            inspected = self.execution.engine.inspect_container(self.container_id)
+        except NotFoundError:
+            inspected = self.inspected
+        if (inspected.get("State") or {}).get("OOMKilled"):
+            what = "was killed by the kernel for memory"
+        log = self._log()
+        return self._fail(what, diagnosis.exit_hint(self._name, code, inspected, log), log)
+
+    def _unhealthy(self) -> ServiceError:
+        failed = f"its {self.action.probe} failed {self.action.probe.retries} times in a row"
+        return self._fail(f"is unhealthy: {failed}", self._probe_hint())
+
+    def _late(self) -> ServiceError:
+        wanted = "done" if self._completes() else f"ready ({self.action.probe})"
+        return self._fail(f"was not {wanted} within {self.action.timeout:g} s", self._probe_hint())
+
+    def _probe_hint(self) -> str:
+        if "executable file not found" in self._last_output or "not found" in self._last_output:
+            return "The healthcheck's command is not in the image: use one that is, or install it."
+        return f"{diagnosis.see_logs(self._name)} More time: `--wait-timeout`."
+
+
+def _seconds_since_epoch(stamp: str) -> float:
+    """An RFC 3339 time of the engine (nanoseconds, UTC); 0 for the zero time and for none."""
+    from datetime import datetime
+
+    if not stamp or stamp.startswith("0001"):
+        return 0.0
+    return datetime.fromisoformat(stamp).timestamp()

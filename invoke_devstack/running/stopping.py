@@ -1,0 +1,119 @@
+"""Ends one container gracefully and reports how it went: by itself or killed, how long, and why."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from invoke_devstack.errors import DevstackError, NotFoundError
+from invoke_devstack.events import ActionProgress, Notice, ServiceStopped
+from invoke_devstack.planning.plan import StopContainer
+from invoke_devstack.running import pid_one
+from invoke_devstack.running.execution import Execution
+
+_SLOW = 1.0  # seconds after which PID 1 is looked at: it may have to be killed
+_KILLED = 137
+
+
+def stop(action: StopContainer, execution: Execution) -> None:
+    """Stops the container; one that is gone or has ended already is left alone. A second signal of
+    the user kills it at once."""
+    try:
+        inspected = execution.engine.inspect_container(action.target)
+        if not (inspected.get("State") or {}).get("Running"):
+            return
+        _Stop(action, execution, inspected).carry_out()
+    except NotFoundError:
+        return
+
+
+class _Stop:
+    def __init__(self, action: StopContainer, execution: Execution, inspected: Mapping[str, Any]) -> None:
+        self._action = action
+        self._execution = execution
+        self._inspected = inspected
+        self._id: str = inspected["Id"]
+        self._signal = action.signal or (inspected.get("Config") or {}).get("StopSignal") or "SIGTERM"
+        self._first: pid_one.PidOne | None = None
+        self._began = time.monotonic()
+
+    def carry_out(self) -> None:
+        self._tell(f"{self._signal} sent; SIGKILL after {self._action.grace:g} s")
+        with self._watched(), self._execution.session.interrupt.calling(self._kill_if_forced):
+            self._execution.engine.stop(self._id, signal=self._action.signal, grace=self._action.grace)
+        self._report()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        timer = threading.Timer(min(_SLOW, self._action.grace / 2), self._examine)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _examine(self) -> None:
+        with suppress(DevstackError):
+            self._first = pid_one.examine(self._execution.engine, self._inspected)
+        self._tell(f"still ending; SIGKILL in {max(self._action.grace - self._seconds(), 0):.0f} s")
+
+    def _kill_if_forced(self) -> None:
+        if self._execution.session.interrupt.forced.is_set():
+            threading.Thread(target=self._kill, name=f"kill {self._action.name}", daemon=True).start()
+
+    def _kill(self) -> None:
+        with suppress(DevstackError):
+            self._execution.engine.kill(self._id)
+
+    def _report(self) -> None:
+        code = self._exit_code()
+        seconds = self._seconds()
+        forced = self._execution.session.interrupt.forced.is_set()
+        killed = code == _KILLED and (forced or seconds >= self._action.grace)
+        why, advice = "", ""
+        if killed:
+            why, advice = self._why(forced)
+        self._execution.session.emit(
+            ServiceStopped(
+                service=self._action.service,
+                container=self._action.name,
+                exit_code=code,
+                seconds=seconds,
+                killed=killed,
+                why=why,
+                advice=advice,
+            )
+        )
+
+    def _why(self, forced: bool) -> tuple[str, str]:
+        if forced and self._seconds() < self._action.grace:
+            return "a second interrupt asked for it", ""
+        return pid_one.judge(self._first, self._signal, self._action.grace)
+
+    def _exit_code(self) -> int | None:
+        try:
+            state = self._execution.engine.inspect_container(self._id).get("State") or {}
+        except NotFoundError:  # run with `--rm`, or removed by somebody else
+            return None
+        return int(state.get("ExitCode") or 0)
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def _tell(self, text: str) -> None:
+        self._execution.session.emit(
+            ActionProgress(action=self._action.kind, target=self._action.target, text=text)
+        )
+
+
+def warn_about_interrupt(execution: Execution) -> None:
+    """Says, once the user interrupts a shutdown, that it goes on and what a second signal does."""
+    execution.session.emit(
+        Notice(
+            text="Still stopping gracefully; interrupt once more to kill what still runs.", level="warning"
+        )
+    )
