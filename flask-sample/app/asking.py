@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 ANSWER_WITHIN = 1.0  # seconds, for a connection to open and for each answer on it
 GIVE_UP_AFTER = 1.5  # seconds, for all that one page asks of one database
+NO_ANSWER = "it is there, but did not answer in time"
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ class Question(Generic[T]):
             return Answer(value=self._future.result(GIVE_UP_AFTER))
         except NotInTime:
             self._future.cancel()
-            return Answer(trouble=f"it did not answer within {GIVE_UP_AFTER:g} seconds")
+            return Answer(trouble=NO_ANSWER)
         except Exception as error:
             return Answer(trouble=in_plain_words(error))
 
@@ -55,7 +56,7 @@ def in_plain_words(error: BaseException) -> str:
         if isinstance(cause, socket.gaierror):
             return "its name is not known on the network: its container is not running"
         if isinstance(cause, TimeoutError):
-            return f"it did not answer within {ANSWER_WITHIN:g} seconds"
+            return NO_ANSWER
         if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
             return "it refuses connections: it is starting, or has stopped"
         if isinstance(cause, OSError) and cause.errno == errno.EHOSTUNREACH:

@@ -7,6 +7,7 @@ from time import perf_counter
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Disconnected
 from redis.retry import Retry
 
 from app.asking import ANSWER_WITHIN
@@ -35,8 +36,9 @@ class Visits:
             decode_responses=True,
             socket_connect_timeout=ANSWER_WITHIN,
             socket_timeout=ANSWER_WITHIN,
-            # Once more at once: a connection that was open before the server restarted fails the first time.
-            retry=Retry(NoBackoff(), 1),
+            # Once more at once, since a connection from before the server restarted fails the first time.
+            # Never after a silence: the visit may have been counted.
+            retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
         )
 
     def count(self, *, add: bool) -> Count:
