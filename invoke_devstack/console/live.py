@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _GRACE = 0.12  # seconds in which a quick task is over without a picture that flickers by
 _FRAMES_A_SECOND = 10
 _BAR_WIDTH = 24
+_TIME_WIDTH = 10
 _STAGE_EVENTS = (
     e.ActionStarted,
     e.ActionProgress,
@@ -42,7 +43,7 @@ class LiveConsole(PlainConsole):
         self._paint = Paint(colour=out.colour, unicode=out.unicode, palette=self._palette)
         self._view = _View(err, self._palette.colour)
         self._planned: tuple[str, ...] | None = None
-        self._ready: dict[str, e.ServiceReady] = {}
+        self._ready: dict[tuple[str, str], e.ServiceReady] = {}
         self._stopped: list[e.ServiceStopped] = []
         self._watching = False
 
@@ -79,7 +80,7 @@ class LiveConsole(PlainConsole):
 
     def _note(self, event: e.Event) -> None:
         if isinstance(event, e.ServiceReady):
-            self._ready[event.service] = event
+            self._ready[event.service, event.container] = event
         elif isinstance(event, e.ServiceStopped):
             self._stopped.append(event)
         elif isinstance(event, e.ActionFinished) and self._planned is None and event.action in _LASTING:
@@ -181,16 +182,17 @@ class _View:
         from rich.table import Table
         from rich.text import Text
 
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(no_wrap=True)
-        grid.add_column(no_wrap=True)
-        grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        grid.add_column(no_wrap=True, justify="right")
         now = time.monotonic()
         with self._lock:
             rows, hidden = self.board.rows(limit=max(self._height() - 2, 3))
-            for row in rows:
-                grid.add_row(*self._cells(row, now))
+            cells = [self._cells(row, now) for row in rows]
+        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        grid.add_column(width=1)
+        grid.add_column(no_wrap=True, width=max((len(row.name) for row in rows), default=1))
+        grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        grid.add_column(no_wrap=True, justify="right", width=_TIME_WIDTH)
+        for row_cells in cells:
+            grid.add_row(*row_cells)
         if hidden:
             grid.add_row("", "", Text(f"and {hidden} more", style="dim"), "")
         return grid

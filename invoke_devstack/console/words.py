@@ -88,6 +88,9 @@ class Words:
     def _about(self, service: str, text: str) -> str:
         return f"{self.name(service)}  {text}" if service else text
 
+    def _indent(self) -> str:
+        return " " * (self._width + 2)
+
     def _notice(self, event: e.Notice) -> Iterable[Line]:
         warning = self._paint.warn("warning: ") if event.level == "warning" else ""
         yield Line(self._about(event.service, warning + event.text))
@@ -125,9 +128,9 @@ class Words:
     def _stopped(self, event: e.ServiceStopped) -> Iterable[Line]:
         yield Line(self._about(event.service, self.ending(event)), answer=True)
         if event.why:
-            yield Line(self._about(" ", self._paint.dim(event.why)), answer=True)
+            yield Line(f"{self._indent()}{self._paint.dim(event.why)}", answer=True)
         if event.advice:
-            yield Line(self._about(" ", f"hint: {event.advice}"), answer=True)
+            yield Line(f"{self._indent()}hint: {event.advice}", answer=True)
 
     def ending(self, event: e.ServiceStopped) -> str:
         """How a service ended: `stopped in 0.2 s, exit code 0`."""
