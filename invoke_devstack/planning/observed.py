@@ -46,6 +46,10 @@ class ObservedContainer:
     mounts: tuple[ObservedMount, ...] = ()
     created_at: str = ""  # RFC 3339
     started_at: str = ""  # RFC 3339; "" if it never started
+    stop_signal: str = ""  # "" if the image's or the engine's own
+    stop_timeout: float | None = None  # seconds; None if the engine's own
+    environment: Mapping[str, str] | None = None  # None: not asked for (`planning.up.worth_inspecting`)
+    command: tuple[str, ...] | None = None  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class ObservedImage:
     entrypoint: tuple[str, ...] = ()
     user: str = ""
     stop_signal: str = ""
+    tagged_at: str = ""  # RFC 3339: when the reference was last given to it here
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,14 +68,15 @@ class CreateContainer(Action):
     """Make a container called `target`. `body` is that of `POST /containers/create`, with
     `HostConfig` and `NetworkingConfig`; networks that the API cannot take at creation are in
     `more_networks` (network -> endpoint settings). `files` are written into it before it starts
-    (configs and secrets with inline content). Volumes named in `anonymous_from` (the id of the
-    container that this one replaces) are taken over."""
+    (configs and secrets with inline content). With `late`, the body lacks what only the actions
+    before it bring about: `planning.settle.settled` puts it in."""
 
     kind: ClassVar[str] = "create"
     body: Body
     platform: str = ""
     more_networks: Mapping[str, Body] = field(default_factory=dict)
     files: tuple[InjectedFile, ...] = ()
+    late: Late | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +95,26 @@ class StartContainer(Action):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitReady(Action):
     """Wait until container `target` meets `condition`: service_started, service_healthy (or, where
-    there is no healthcheck, whatever `probe` asks), service_completed_successfully."""
+    there is no healthcheck, whatever `probe` asks), service_completed_successfully.
+
+    `late_probe`: its image was not on the engine when this was planned, so that
+    `planning.probes.probe_of_container` may know better from its inspection. `optional`: only services
+    that can do without it wait for it (`required: false`), so that a failure is a warning.
+    """
 
     kind: ClassVar[str] = "await"
     condition: str
     probe: Probe
     timeout: float  # seconds
     waited_for_by: tuple[str, ...] = ()  # services that depend on it
+    late_probe: bool = False
+    optional: bool = False
+
+    @property
+    def id(self) -> str:
+        """A container may be awaited twice: until it is ready, and until it is done."""
+        done = self.condition == "service_completed_successfully"
+        return f"await {self.target} done" if done else f"await {self.target}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +127,8 @@ class RunHook(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCommand(Action):
-    """A lifecycle hook of the Compose Specification: a command inside the container."""
+    """A lifecycle hook of the Compose Specification: a command inside the container. If it is
+    `optional`, its failure is a warning."""
 
     kind: ClassVar[str] = "exec"
     container: str
@@ -122,6 +137,7 @@ class RunCommand(Action):
     privileged: bool = False
     working_dir: str = ""
     environment: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +197,18 @@ class RemoveVolume(Action):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveImage(Action):
     kind: ClassVar[str] = "remove image"
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What a container's body needs and only the engine can tell, just before the creation: the id of
+    `image`, which an action before it pulls or builds ("" if it is known), and those of `containers`,
+    which are the targets of other creations of the plan and stand in the body. `hash_input` is the
+    text that the config hash is made of."""
+
+    image: str = ""
+    containers: tuple[str, ...] = ()
+    hash_input: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +279,26 @@ class Plan:
     """Actions by id, in an order in which they can run. Raises ValueError on a need that is not there."""
 
     def __init__(
-        self, actions: tuple[Action, ...], *, project: str = "", unchanged: tuple[str, ...] = ()
+        self,
+        actions: tuple[Action, ...],
+        *,
+        project: str = "",
+        unchanged: tuple[str, ...] = (),
+        done: tuple[str, ...] = (),
+        orphans: tuple[str, ...] = (),
+        notices: tuple[str, ...] = (),
+        replan: bool = False,
     ) -> None:
-        """`unchanged` are the services that are up as the definition wants them."""
+        """`unchanged` are the services that are up as the definition wants them; `done` those of them
+        that ended with 0 and need not run again. `orphans` are containers of services that the
+        definition does not have; `notices` sentences for the user. `replan`: what comes next depends
+        on the images that these actions make; carry them out, observe, and plan again."""
         self.project = project
         self.unchanged = unchanged
+        self.done = done
+        self.orphans = orphans
+        self.notices = notices
+        self.replan = replan
         self._actions = {action.id: action for action in actions}
         if len(self._actions) != len(actions):
             raise ValueError("two actions of one plan have the same id")
@@ -266,7 +309,7 @@ class Plan:
 
     def sorter(self) -> TopologicalSorter[str]:
         """A fresh sorter over the actions' ids, for whoever carries them out."""
-        return TopologicalSorter({action.id: action.needs for action in self._actions.values()})
+        return TopologicalSorter({action.id: sorted(action.needs) for action in self._actions.values()})
 
     def __getitem__(self, action_id: str) -> Action:
         return self._actions[action_id]

@@ -1,0 +1,222 @@
+"""The actions by which one container is made, replaced, started, stopped or removed.
+
+Whatever plans, takes its actions from here, so that each of them is spelt in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from invoke_devstack.errors import DefinitionError
+from invoke_devstack.planning import labels as label
+from invoke_devstack.planning.body import BodyOptions, container_body, service_labels
+from invoke_devstack.planning.graph import bound_to
+from invoke_devstack.planning.hashes import digest, service_text
+from invoke_devstack.planning.inputs import fingerprint, label_text
+from invoke_devstack.planning.mounts import injected_files
+from invoke_devstack.planning.observed import Observed, ObservedContainer
+from invoke_devstack.planning.options import UpOptions
+from invoke_devstack.planning.plan import (
+    Action,
+    AwaitReady,
+    CreateContainer,
+    Late,
+    RemoveContainer,
+    RunCommand,
+    RunHook,
+    StopContainer,
+)
+from invoke_devstack.planning.ports import ports_label
+from invoke_devstack.planning.probes import probe_of
+from invoke_devstack.planning.settle import placeholder
+
+if TYPE_CHECKING:
+    from invoke_devstack.definition.model import Definition, Hook, Service
+
+DEFAULT_GRACE = 10.0
+"""Seconds between the stop signal and SIGKILL: Compose's, where a service says nothing."""
+
+
+class Draft:
+    """The actions of a plan while it is made, by id."""
+
+    def __init__(self) -> None:
+        self.actions: dict[str, Action] = {}
+
+    def add(self, action: Action) -> str:
+        """Returns the action's id. One that is there already is joined: its needs grow."""
+        known = self.actions.get(action.id)
+        needs = action.needs | known.needs if known else action.needs
+        self.actions[action.id] = replace(action, needs=needs)
+        return action.id
+
+    def needs_more(self, action_id: str, needs: Iterable[str]) -> None:
+        action = self.actions[action_id]
+        self.actions[action_id] = replace(action, needs=action.needs | frozenset(needs))
+
+    def add_all(self, actions: Iterable[Action], needs: frozenset[str]) -> frozenset[str]:
+        """One after the other, the first after `needs`. Returns the id of the last (`needs` if none)."""
+        for action in actions:
+            needs = frozenset({self.add(replace(action, needs=action.needs | needs))})
+        return needs
+
+    def finished(self) -> tuple[Action, ...]:
+        return tuple(self.actions[action_id] for action_id in sorted(self.actions))
+
+
+def create_step(
+    definition: Definition,
+    service: Service,
+    number: int,
+    name: str,
+    observed: Observed,
+    options: UpOptions,
+    *,
+    containers: Mapping[str, str],
+    ids: Mapping[str, str],
+    awaits_image: bool,
+    replaces: ObservedContainer | None = None,
+) -> CreateContainer:
+    """Makes container `number` of `service` under `name`. `ids` is service -> id of containers that stay;
+    `containers` the same, and names of those that the plan makes. The cause and the needs are left to
+    the caller. `awaits_image`: the image is not there yet, or not for long."""
+    references = {other: containers[other] for other in bound_to(service) if other in containers}
+    missing = [other for other in bound_to(service) if other not in containers]
+    if missing:
+        raise DefinitionError(
+            f"`{service.name}` uses the container of `{missing[0]}`, which has none",
+            hint=f"Let `{missing[0]}` have at least one container (`scale`), or name it in the command.",
+        )
+    late_names = tuple(sorted(item for other, item in references.items() if other not in ids))
+    hashed = {other: ids[other] if other in ids else placeholder(item) for other, item in references.items()}
+    text, plain = service_text(service, hashed)
+    files = injected_files(definition, service)
+    reference = service.image_name(definition.name)
+    image = observed.images.get(reference)
+    labels = service_labels(definition, service, number, digest(text))
+    labels[label.INPUTS] = label_text(fingerprint(service, plain, files, options.bind))
+    stand_ins = ports_label(service, options.ports)
+    if stand_ins:
+        labels[label.PORTS] = stand_ins
+    if image and not awaits_image:
+        labels[label.IMAGE] = image.id
+    if replaces:
+        labels[label.REPLACE] = service.container_name or f"{service.name}-{number}"
+    made = container_body(
+        definition,
+        service,
+        number,
+        body_options(observed, options, containers),
+        labels=labels,
+        image=image,
+        replaces=None if options.renew_volumes else replaces,
+    )
+    late = Late(reference if awaits_image else "", late_names, text if late_names else "")
+    return CreateContainer(
+        target=name,
+        cause="",
+        service=service.name,
+        body=made.body,
+        platform=service.platform or "",
+        more_networks=made.more_networks,
+        files=files,
+        late=late if awaits_image or late_names else None,
+    )
+
+
+def body_options(observed: Observed, options: UpOptions, containers: Mapping[str, str]) -> BodyOptions:
+    return BodyOptions(
+        engine=observed.engine,
+        bind=options.bind,
+        ports=options.ports,
+        environment=options.environment,
+        seccomp=options.seccomp,
+        containers=containers,
+    )
+
+
+def stop_step(
+    container: ObservedContainer, service: Service | None, cause: str, *, timeout: float | None = None
+) -> StopContainer:
+    """Stops it as the definition says, else as the container itself says. `timeout` stands for both."""
+    grace = service.stop_grace_period if service else None
+    known = grace if grace is not None else container.stop_timeout
+    return StopContainer(
+        target=container.name,
+        name=container.name,
+        cause=cause,
+        service=container.service,
+        signal=(service.stop_signal if service else None) or container.stop_signal,
+        grace=timeout if timeout is not None else DEFAULT_GRACE if known is None else float(known),
+    )
+
+
+def remove_step(
+    container: ObservedContainer, cause: str, *, volumes: bool, force: bool = False
+) -> RemoveContainer:
+    return RemoveContainer(
+        target=container.name,
+        name=container.name,
+        cause=cause,
+        service=container.service,
+        volumes=volumes,
+        force=force,
+    )
+
+
+def command_steps(
+    hooks: tuple[Hook, ...], when: str, container: str, service: str, *, optional: bool = False
+) -> tuple[RunCommand, ...]:
+    """The lifecycle hooks `post_start` or `pre_stop` in a container, one after the other."""
+    return tuple(
+        RunCommand(
+            target=f"{when} {index} in {container}",
+            cause=f"`{when}` of {service}",
+            service=service,
+            container=container,
+            command=hook.command or (),
+            user=hook.user or "",
+            privileged=hook.privileged,
+            working_dir=hook.working_dir or "",
+            environment=tuple(
+                name if value is None else f"{name}={value}" for name, value in hook.environment.items()
+            ),
+            optional=optional,
+        )
+        for index, hook in enumerate(hooks, start=1)
+    )
+
+
+def hook_step(when: str, name: str, needs: Iterable[str], service: str = "") -> RunHook:
+    """A function of the team's, registered for `before` or `after` of `name`."""
+    return RunHook(
+        target=f"{when} {name}",
+        cause="a hook of tasks.py",
+        when=when,
+        service=service,
+        needs=frozenset(needs),
+    )
+
+
+def await_step(
+    definition: Definition,
+    service: Service,
+    container: str,
+    condition: str,
+    cause: str,
+    observed: Observed,
+    timeout: float,
+) -> AwaitReady:
+    """Waits for the container. `waited_for_by` and `optional` are the caller's."""
+    image = observed.images.get(service.image_name(definition.name))
+    return AwaitReady(
+        target=container,
+        cause=cause,
+        service=service.name,
+        condition=condition,
+        probe=probe_of(service, image),
+        timeout=timeout,
+        late_probe=image is None and service.healthcheck is None,
+    )

@@ -1,0 +1,449 @@
+"""Definition + Observed -> the plan that brings a stack up, and nothing more than that.
+
+Everything that can run at once does: images, networks and volumes; then all containers are made; then
+each starts as soon as what it waits for is ready. A container that is replaced goes on until its
+successor is made and what that waits for is ready.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from invoke_devstack.planning.graph import bound_to, dependencies, in_order, sharing, with_dependencies
+from invoke_devstack.planning.images import image_actions
+from invoke_devstack.planning.judge import Judged, Scene, Verdict, judge, restarted_with
+from invoke_devstack.planning.names import container_name, temporary_name
+from invoke_devstack.planning.observed import Observed, ObservedContainer
+from invoke_devstack.planning.options import UpOptions
+from invoke_devstack.planning.plan import (
+    Action,
+    CreateContainer,
+    Plan,
+    RenameContainer,
+    StartContainer,
+    UnpauseContainer,
+)
+from invoke_devstack.planning.ports import wanted_ports
+from invoke_devstack.planning.select import activated
+from invoke_devstack.planning.steps import (
+    Draft,
+    await_step,
+    command_steps,
+    create_step,
+    hook_step,
+    remove_step,
+    stop_step,
+)
+from invoke_devstack.planning.surroundings import Surroundings, remove_network, surroundings
+
+if TYPE_CHECKING:
+    from invoke_devstack.definition.model import Definition, Service
+
+_STARTED: Final = "service_started"
+_HEALTHY: Final = "service_healthy"
+_COMPLETED: Final = "service_completed_successfully"
+_CONDITIONS = (_STARTED, _HEALTHY, _COMPLETED)
+
+Needs = frozenset[str]
+_NOTHING: Needs = frozenset()
+
+
+def plan_up(definition: Definition, observed: Observed, options: UpOptions) -> Plan:
+    """What brings `options.services` (all, if empty) and what they depend on up.
+
+    With `replan` in the result, the images come first: carry it out, observe again, and plan again with
+    `images_ready`. Raises UsageError for an unknown service, DefinitionError for a cycle, DevstackError
+    for an external network or volume that is not there, ImageUnavailableError for an image that may not
+    be pulled, EngineError for what the engine is too old for.
+    """
+    definition = activated(definition, options.services)
+    names = selected_services(definition, options)
+    images = image_actions(definition, names, observed, options)
+    orphans = orphans_of(definition, observed)
+    pending = _pending(definition, names, observed, images)
+    if pending and not options.images_ready:
+        notices = tuple(f"{name}: made anew if its image turns out to be another" for name in pending)
+        return Plan(
+            tuple(images.values()),
+            project=definition.name,
+            orphans=tuple(item.name for item in orphans),
+            notices=notices,
+            replan=True,
+        )
+    return _Up(definition, observed, options, names, images).plan(orphans)
+
+
+def selected_services(definition: Definition, options: UpOptions) -> tuple[str, ...]:
+    """The services that a command is about, dependencies first."""
+    asked = options.services or tuple(definition.services)
+    names = with_dependencies(definition.services, asked) if options.dependencies else frozenset(asked)
+    return in_order({name: dependencies(definition.services[name]) for name in names})
+
+
+def orphans_of(definition: Definition, observed: Observed) -> tuple[ObservedContainer, ...]:
+    """Containers of services that the definition does not have."""
+    known = {*definition.services, *definition.disabled_services}
+    return tuple(item for item in observed.containers if item.service not in known and not item.oneoff)
+
+
+def worth_inspecting(definition: Definition, observed: Observed, options: UpOptions) -> tuple[str, ...]:
+    """The ids of the containers whose `environment` and `command` would tell what changed: those that are
+    made anew because of them. Fill these fields and plan again, for causes with old and new values."""
+    plan = plan_up(definition, observed, options)
+    return tuple(
+        item.id
+        for item in observed.containers
+        if item.environment is None
+        for action in plan
+        if isinstance(action, CreateContainer)
+        and action.target.startswith(f"{item.id[:12]}_")
+        and action.cause.startswith(("environment", "command"))
+    )
+
+
+def _pending(
+    definition: Definition, names: tuple[str, ...], observed: Observed, images: dict[str, Action]
+) -> tuple[str, ...]:
+    """Services with containers whose fate depends on an image that is yet to come."""
+    return tuple(
+        name
+        for name in names
+        if definition.services[name].image_name(definition.name) in images and observed.of_service(name)
+    )
+
+
+class _Up:
+    """One plan in the making. `ready` is (service, condition) -> the actions that bring it about."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        observed: Observed,
+        options: UpOptions,
+        names: tuple[str, ...],
+        images: dict[str, Action],
+    ) -> None:
+        self.definition = definition
+        self.observed = observed
+        self.options = options
+        self.names = names
+        self.images = images
+        self.draft = Draft()
+        self.ready: dict[tuple[str, str], Needs] = {}
+        self.created: dict[str, Needs] = {}
+        self.containers: dict[str, str] = {}
+        self.around: Surroundings = surroundings(definition, self._services(), observed)
+        self.scene = Scene(definition, observed, options, self.around.remade)
+
+    def _services(self) -> tuple[Service, ...]:
+        return tuple(self.definition.services[name] for name in self.names)
+
+    def plan(self, orphans: tuple[ObservedContainer, ...]) -> Plan:
+        self._judge_all()
+        for action in (*self.images.values(), *self.around.volumes.values()):
+            self.draft.add(action)
+        self._remake_networks()
+        for name in self.names:
+            self._add_service(self.definition.services[name], self.scene.verdicts[name])
+        self._stop_what_follows()
+        self._make_room_for_ports()
+        if self.options.remove_orphans:
+            for item in orphans:
+                self._remove(Judged(item, "remove", "its service is not in the definition"), None)
+        verdicts = self.scene.verdicts
+        return Plan(
+            with_hooks(self.draft, "up", self.options),
+            project=self.definition.name,
+            unchanged=tuple(name for name in self.names if verdicts[name].settled),
+            done=tuple(name for name in self.names if _is_done(verdicts[name])),
+            orphans=() if self.options.remove_orphans else tuple(item.name for item in orphans),
+            notices=self.around.notices,
+        )
+
+    def _judge_all(self) -> None:
+        scene = self.scene
+        for name in self.definition.services:
+            first = next(iter(self.observed.of_service(name)), None)
+            if first:
+                scene.ids[name] = self.containers[name] = first.id
+        for name in self.names:
+            service = self.definition.services[name]
+            scene.ids.pop(name, None)
+            verdict = restarted_with(scene, service, judge(scene, service))
+            scene.verdicts[name] = verdict
+            self._note_container(service, verdict)
+
+    def _note_container(self, service: Service, verdict: Verdict) -> None:
+        """Which container stands for the service in `service:x`: its first."""
+        self.containers.pop(service.name, None)
+        first = next((item for item in verdict.containers if item.act != "remove"), None)
+        if first and first.act == "recreate":
+            self.containers[service.name] = self._successor_name(service, first.container)
+        elif first:
+            self.scene.ids[service.name] = self.containers[service.name] = first.container.id
+        elif verdict.added:
+            self.containers[service.name] = self._name(service, verdict.added[0])
+
+    def _name(self, service: Service, number: int) -> str:
+        return container_name(self.definition.name, service, number)
+
+    def _successor_name(self, service: Service, old: ObservedContainer) -> str:
+        return temporary_name(self._name(service, old.number), old.id)
+
+    def _remake_networks(self) -> None:
+        """A network that changed is removed once the containers on it have stopped, and made again."""
+        for key, action in self.around.networks.items():
+            if key not in self.around.remade:
+                self.draft.add(action)
+                continue
+            stops = {
+                f"stop {item.container.name}"
+                for verdict in self.scene.verdicts.values()
+                for item in verdict.containers
+                if item.act in ("recreate", "remove")
+                and action.target in item.container.networks
+                and _has_to_stop(item.container)
+            }
+            removed = self.draft.add(remove_network(action.target, frozenset(stops)))
+            self.draft.add(replace(action, needs=action.needs | {removed}))
+
+    def _add_service(self, service: Service, verdict: Verdict) -> None:
+        waits = self._dependency_needs(service)
+        if self._has_hook("before", service.name, verdict):
+            waits |= {self.draft.add(hook_step("before", service.name, waits, service.name))}
+        for condition in (_STARTED, _HEALTHY, _COMPLETED):
+            self.ready[service.name, condition] = _NOTHING
+        self.created[service.name] = _NOTHING
+        for item in verdict.containers:
+            self._add_existing(service, item, waits)
+        for number in verdict.added:
+            name = self._name(service, number)
+            created = self._create(service, number, name, verdict.added_cause)
+            self._start(service, name, verdict.added_cause, waits | created)
+        if self._has_hook("after", service.name, verdict):
+            needs = _NOTHING.union(*(self.ready[service.name, condition] for condition in _CONDITIONS))
+            after = frozenset(
+                {self.draft.add(hook_step("after", service.name, needs or waits, service.name))}
+            )
+            for condition in _CONDITIONS:
+                self.ready[service.name, condition] = after
+
+    def _has_hook(self, when: str, name: str, verdict: Verdict) -> bool:
+        hook = f"{when} {name}"
+        return hook in self.options.always_hooks or (verdict.changed and hook in self.options.hooks)
+
+    def _add_existing(self, service: Service, item: Judged, waits: Needs) -> None:
+        container = item.container
+        match item.act:
+            case "recreate":
+                self._recreate(service, item, waits)
+            case "remove":
+                self._remove(item, service)
+            case "rename":
+                final = self._name(service, container.number)
+                rename = RenameContainer(
+                    target=container.name, new_name=final, cause=item.cause, service=service.name
+                )
+                self._start(service, final, item.cause, waits | {self.draft.add(rename)})
+            case "start":
+                self._start(service, container.name, item.cause, waits)
+            case "restart":
+                stop = self.draft.add(stop_step(container, service, item.cause))
+                self._start(service, container.name, item.cause, waits | {stop})
+            case "unpause":
+                unpause = UnpauseContainer(target=container.name, cause=item.cause, service=service.name)
+                self._await(service, container.name, item.cause, frozenset({self.draft.add(unpause)}))
+            case "await":
+                self._await(service, container.name, item.cause, _NOTHING)
+
+    def _dependency_needs(self, service: Service) -> Needs:
+        needs = _NOTHING
+        for name in dependencies(service):
+            dependency = service.depends_on.get(name)
+            condition = dependency.condition if dependency else _STARTED
+            needs |= self.ready.get((name, condition), _NOTHING)
+        return needs
+
+    def _create(
+        self, service: Service, number: int, name: str, cause: str, replaces: ObservedContainer | None = None
+    ) -> Needs:
+        reference = service.image_name(self.definition.name)
+        action = create_step(
+            self.definition,
+            service,
+            number,
+            name,
+            self.observed,
+            self.options,
+            containers=self.containers,
+            ids=self.scene.ids,
+            awaits_image=reference in self.images,
+            replaces=replaces,
+        )
+        needs = self._surrounding_needs(service).union(
+            *(self.created.get(other, ()) for other in sharing(service))
+        )
+        created = frozenset({self.draft.add(replace(action, cause=cause, needs=needs))})
+        self.created[service.name] |= created
+        return created
+
+    def _surrounding_needs(self, service: Service) -> Needs:
+        images = {service.image_name(self.definition.name)}
+        images |= {mount.source for mount in service.volumes if mount.type == "image" and mount.source}
+        volumes = {mount.source for mount in service.volumes if mount.type == "volume"}
+        networks = set() if service.network_mode else set(service.networks) or {"default"}
+        return frozenset(
+            action.id
+            for wanted, actions in (
+                (images, self.images),
+                (volumes, self.around.volumes),
+                (networks, self.around.networks),
+            )
+            for key, action in actions.items()
+            if key in wanted
+        )
+
+    def _recreate(self, service: Service, item: Judged, waits: Needs) -> None:
+        """Successor made, old one stopped and removed, successor renamed and started."""
+        old = item.container
+        temporary, final = self._successor_name(service, old), self._name(service, old.number)
+        created = self._create(service, old.number, temporary, item.cause, replaces=old)
+        gone = self._stop(item, service, _NOTHING if self._stops_early(service) else waits | created)
+        removal = remove_step(old, "its successor is made", volumes=self.options.renew_volumes)
+        removed = self.draft.add(replace(removal, needs=gone | created))
+        rename = RenameContainer(
+            target=temporary,
+            new_name=final,
+            cause="the old one is gone",
+            service=service.name,
+            needs=frozenset({removed}),
+        )
+        self._start(service, final, item.cause, waits | {self.draft.add(rename)})
+
+    def _stops_early(self, service: Service) -> bool:
+        """A container on a network that is made anew cannot wait for its successor."""
+        return not service.network_mode and not self.around.remade.isdisjoint(
+            service.networks or ("default",)
+        )
+
+    def _stop(self, item: Judged, service: Service | None, needs: Needs) -> Needs:
+        """Stops the container if it runs, after its `pre_stop` hooks."""
+        container = item.container
+        if not _has_to_stop(container):
+            return needs
+        if service and container.state == "running":
+            steps = command_steps(service.pre_stop, "pre_stop", container.name, service.name, optional=True)
+            needs = self.draft.add_all(steps, needs)
+        stop = stop_step(container, service, item.cause)
+        return frozenset({self.draft.add(replace(stop, needs=needs))})
+
+    def _remove(self, item: Judged, service: Service | None) -> None:
+        stopped = self._stop(item, service, _NOTHING)
+        # What an interrupted command left over may share its anonymous volumes with the one that stays.
+        removal = remove_step(item.container, item.cause, volumes=not item.cause.startswith("left over"))
+        self.draft.add(replace(removal, needs=stopped))
+
+    def _start(self, service: Service, name: str, cause: str, needs: Needs) -> None:
+        start = StartContainer(target=name, cause=cause, service=service.name, needs=needs)
+        started = frozenset({self.draft.add(start)})
+        started = self.draft.add_all(
+            command_steps(service.post_start, "post_start", name, service.name), started
+        )
+        self.ready[service.name, _STARTED] |= started
+        self._await(service, name, cause, started)
+
+    def _await(self, service: Service, name: str, cause: str, needs: Needs) -> None:
+        """Waits as those who depend on it ask, and in any case until it is ready or done."""
+        waiting = {
+            other.name: other.depends_on[service.name]
+            for other in self._services()
+            if service.name in other.depends_on
+        }
+        conditions = {dependency.condition for dependency in waiting.values()} & {_HEALTHY, _COMPLETED}
+        optional = bool(waiting) and not any(dependency.required for dependency in waiting.values())
+        for condition in conditions or {_HEALTHY}:
+            step = await_step(
+                self.definition, service, name, condition, cause, self.observed, self.options.wait_timeout
+            )
+            step = replace(
+                step,
+                needs=needs,
+                waited_for_by=tuple(sorted(waiting)),
+                optional=optional and service.name not in self.options.services,
+            )
+            self.ready[service.name, condition] |= {self.draft.add(step)}
+
+    def _stop_what_follows(self) -> None:
+        """What restarts with another service stops before that one's old container does."""
+        for name in self.names:
+            service = self.definition.services[name]
+            stops = [f"stop {item.container.name}" for item in self._items(name, "restart")]
+            followed = {
+                *bound_to(service),
+                *(key for key, value in service.depends_on.items() if value.restart),
+            }
+            for other in sorted(followed & self.scene.verdicts.keys()) if stops else ():
+                for item in self._items(other, "recreate"):
+                    old = f"stop {item.container.name}"
+                    if old in self.draft.actions:
+                        for stop in stops:
+                            self.draft.needs_more(stop, self.draft.actions[old].needs - set(stops))
+                        self.draft.needs_more(old, stops)
+
+    def _items(self, name: str, act: str) -> list[Judged]:
+        return [item for item in self.scene.verdicts[name].containers if item.act == act]
+
+    def _make_room_for_ports(self) -> None:
+        """A port that moves from one service to another is free only once the old container has stopped,
+        which then waits for nothing but its successor."""
+        ports = wanted_ports(self.definition, self.names, self.options.bind)
+        for name in self.names:
+            for item in (*self._items(name, "recreate"), *self._items(name, "remove")):
+                stop = f"stop {item.container.name}"
+                held = {(port.protocol, port.host_port) for port in item.container.ports if port.host_port}
+                takers = {
+                    port.service
+                    for port in ports
+                    if port.service != name
+                    and (port.protocol, self.options.ports.get(port, port.host_port)) in held
+                }
+                starts = [action.id for action in self._starts_of(takers)]
+                if starts and stop in self.draft.actions:
+                    self._stop_early(stop)
+                    for start in starts:
+                        self.draft.needs_more(start, {stop})
+
+    def _starts_of(self, names: set[str]) -> list[Action]:
+        actions = self.draft.actions.values()
+        return [item for item in actions if isinstance(item, StartContainer) and item.service in names]
+
+    def _stop_early(self, stop: str) -> None:
+        action = self.draft.actions[stop]
+        kept = frozenset(need for need in action.needs if need.startswith(("create ", "exec ")))
+        self.draft.actions[stop] = replace(action, needs=kept)
+        for need in kept:
+            before = self.draft.actions[need]
+            if need.startswith("exec "):
+                self.draft.actions[need] = replace(before, needs=_NOTHING)
+
+
+def _has_to_stop(container: ObservedContainer) -> bool:
+    return container.state in ("running", "paused", "restarting")
+
+
+def _is_done(verdict: Verdict) -> bool:
+    return verdict.settled and any(item.act == "done" for item in verdict.containers)
+
+
+def with_hooks(draft: Draft, name: str, options: UpOptions) -> tuple[Action, ...]:
+    """The actions, with the team's hooks for `name` (`up`, `down`) before the first and after the last.
+    They run when there is anything to do, or always if they say so."""
+    actions = draft.finished()
+    hooks = options.always_hooks | (options.hooks if actions else frozenset())
+    if f"before {name}" in hooks:
+        before = hook_step("before", name, ())
+        actions = (before, *(replace(item, needs=item.needs | {before.id}) for item in actions))
+    if f"after {name}" in hooks:
+        actions = (*actions, hook_step("after", name, (item.id for item in actions)))
+    return actions
