@@ -1,0 +1,93 @@
+"""Events through `watchfiles`: on macOS and Windows as the system tells them, elsewhere by looking
+again and again where no events arrive (network mounts, Windows drives in WSL)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from invoke_devstack.running.watch.batch import Story
+from invoke_devstack.running.watch.git import GitLocks
+from invoke_devstack.running.watch.stories import Stories
+
+_POLL_MILLISECONDS = 300
+_LONGEST_BATCH_MILLISECONDS = 1000
+_ADDED = 1
+
+
+class WatchfilesSource:
+    """Watches the same as `InotifySource`; what `skips` excludes is looked at and not reported."""
+
+    def __init__(
+        self,
+        roots: Iterable[str],
+        skips: Callable[[str], bool],
+        quiet: float,
+        locks: GitLocks,
+        *,
+        polling: bool,
+    ) -> None:
+        self._roots = frozenset(roots)
+        self._skips = skips
+        self._step = max(5, round(quiet * 1000))
+        self._locks = locks
+        self._polling = polling
+        self._stopped = threading.Event()
+
+    def __len__(self) -> int:
+        """How many paths are watched, each with all below it."""
+        return len(self._places())
+
+    def stop(self) -> None:
+        """Ends `batches`; may be called from any thread."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Nothing is left open once `batches` has ended."""
+
+    def batches(self) -> Iterator[Stories]:
+        """Waits for changes and yields them, batch by batch, until `stop`."""
+        from watchfiles import watch
+
+        changes = watch(
+            *self._places(),
+            watch_filter=None,
+            debounce=_LONGEST_BATCH_MILLISECONDS,
+            step=self._step,
+            stop_event=self._stopped,
+            rust_timeout=0,  # a time-out would drop what arrives at its very moment
+            force_polling=self._polling,
+            poll_delay_ms=_POLL_MILLISECONDS,
+            ignore_permission_denied=True,
+            raise_interrupt=False,
+        )
+        for batch in changes:
+            while pause := self._locks.wait():
+                self._stopped.wait(pause)
+            stories: dict[str, Story] = {}
+            for kind, path in sorted(batch):
+                if self._is_of_interest(path):
+                    born = kind == _ADDED and path not in stories
+                    stories[path] = Story(born=born, directory=Path(path).is_dir(), attributes_only=False)
+            if stories:
+                yield Stories(stories)
+
+    def _places(self) -> tuple[str, ...]:
+        """The roots, without those in others; of one that is not there, the nearest that is."""
+        places = {_existing(root) for root in self._roots}
+        return tuple(sorted(place for place in places if not any(_is_in(place, other) for other in places)))
+
+    def _is_of_interest(self, path: str) -> bool:
+        return not any(self._skips(str(parent)) for parent in (Path(path), *Path(path).parents))
+
+
+def _existing(root: str) -> str:
+    path = Path(root)
+    while not path.exists():
+        path = path.parent
+    return str(path)
+
+
+def _is_in(path: str, other: str) -> bool:
+    return path.startswith(f"{other.rstrip('/')}/")
