@@ -9,13 +9,11 @@ from invoke_devstack.engine.builds import Builds
 from invoke_devstack.engine.containers import Containers
 from invoke_devstack.engine.endpoints import Endpoint
 from invoke_devstack.engine.execs import Execs
-from invoke_devstack.engine.images import Images
-from invoke_devstack.engine.observing import Observing
 from invoke_devstack.engine.resources import Resources
 from invoke_devstack.engine.streams import Streams
 
 
-class DockerEngine(Observing, Images, Builds, Resources, Containers, Execs, Streams):
+class DockerEngine(Builds, Resources, Containers, Execs, Streams):
     """An `Engine` over the Docker Engine API. Thread-safe. Made by `connect()`."""
 
     def __init__(

@@ -95,6 +95,19 @@ def credentials(api: Api, reference: Reference) -> str:
     return header or auth.encode_header({}).decode()
 
 
+def all_credentials() -> str:
+    """The header of a build, which may pull from any registry: all that Docker's configuration has."""
+    from docker import auth
+    from docker.errors import DockerException
+
+    try:
+        config: Any = auth.load_config()
+        known = config.get_all_credentials()
+    except (DockerException, OSError, ValueError):
+        known = {}
+    return str(auth.encode_header(known).decode())
+
+
 def explain(reference: Reference, message: str, *, verb: str) -> ImageUnavailableError:
     """Why an image could not be pulled or pushed, for a person. `verb`: pulled, pushed."""
     reason = next((name for name, pattern in _REASONS if pattern.search(message)), "")
