@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import traceback
@@ -29,7 +30,7 @@ def ask_to_stop(signum: int, frame: FrameType | None) -> None:
 signal.signal(signal.SIGTERM, ask_to_stop)
 signal.signal(signal.SIGINT, ask_to_stop)
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server  # noqa: E402
+from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
 
 SOURCES = Path(__file__).parent / "app"
 SOCKET_VARIABLE = "SAMPLE_LISTENING_SOCKET"
@@ -129,27 +130,28 @@ def wait_for_change(before: Fingerprint) -> bool:
     return False
 
 
-def start_again(server: BaseWSGIServer) -> None:
+def open_socket(port: int) -> socket.socket:
+    """The listening socket: the one that this process had before it started again, else a new one."""
+    inherited = os.environ.pop(SOCKET_VARIABLE, None)
+    if inherited:
+        return socket.socket(fileno=int(inherited))
+    return socket.create_server(("", port), backlog=128)
+
+
+def start_again(listener: socket.socket) -> None:
     """Replaces this process by a new one that goes on with the same listening socket."""
-    server.socket.set_inheritable(True)
-    os.environ[SOCKET_VARIABLE] = str(server.socket.fileno())
+    listener.set_inheritable(True)
+    os.environ[SOCKET_VARIABLE] = str(listener.fileno())
     os.execv(sys.executable, sys.orig_argv)
 
 
 def main() -> None:
     port = int(os.environ.get("PORT", "5000"))
     reload = os.environ.get("FLASK_DEBUG") == "1"
-    inherited = os.environ.pop(SOCKET_VARIABLE, None)
     code = fingerprint()
     gate = Gate(load_app())
-    server = make_server(
-        "0.0.0.0",
-        port,
-        gate,
-        threaded=True,
-        request_handler=Handler,
-        fd=int(inherited) if inherited else None,
-    )
+    listener = open_socket(port)
+    server = make_server("0.0.0.0", port, gate, threaded=True, request_handler=Handler, fd=listener.fileno())
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     log.info("Serving on port %d%s", port, ", reloading when the code changes" if reload else "")
     changed = wait_for_change(code) if reload else not stopping.wait()
@@ -157,7 +159,7 @@ def main() -> None:
     gate.wait_until_idle(FINISH_REQUESTS_WITHIN)
     if changed:
         log.info("The code has changed: starting again")
-        start_again(server)
+        start_again(listener)
     log.info("Stopped")
 
 
