@@ -62,7 +62,7 @@ def image_actions(
                 PullImage(target=reference, cause=cause, service=name, platform=service.platform or ""),
             )
         actions |= _mounted_images(service, observed, actions)
-    return _with_build_order(definition, actions, observed)
+    return with_build_order(actions)
 
 
 def build_action(
@@ -188,9 +188,7 @@ def _mounted_images(service: Service, observed: Observed, planned: Mapping[str, 
     }
 
 
-def _with_build_order(
-    definition: Definition, actions: dict[str, Action], observed: Observed
-) -> dict[str, Action]:
+def with_build_order(actions: Mapping[str, Action]) -> dict[str, Action]:
     """Lets a build wait for the builds whose images are its named contexts."""
     ordered: dict[str, Action] = {}
     for reference, action in actions.items():

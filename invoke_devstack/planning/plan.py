@@ -196,7 +196,11 @@ class RemoveVolume(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveImage(Action):
+    """`target` is a reference or an id. `only_untagged`: not if it has a name by now. One that is in
+    use stays."""
+
     kind: ClassVar[str] = "remove image"
+    only_untagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,3 +220,18 @@ def await_step(
         timeout=timeout,
         late_probe=image is None and service.healthcheck is None,
     )
+
+
+def with_hooks(
+    draft: Draft, name: str, hooks: frozenset[str], always_hooks: frozenset[str]
+) -> tuple[Action, ...]:
+    """The actions, with the team's hooks for `name` (`up`, `down`) before the first and after the last.
+    `hooks` run when there is anything to do, `always_hooks` in any case."""
+    actions = draft.finished()
+    due = always_hooks | (hooks if actions else frozenset())
+    if f"before {name}" in due:
+        before = hook_step("before", name, ())
+        actions = (before, *(replace(item, needs=item.needs | {before.id}) for item in actions))
+    if f"after {name}" in due:
+        actions = (*actions, hook_step("after", name, (item.id for item in actions)))
+    return actions

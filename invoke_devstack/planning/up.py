@@ -34,6 +34,7 @@ from invoke_devstack.planning.steps import (
     hook_step,
     remove_step,
     stop_step,
+    with_hooks,
 )
 from invoke_devstack.planning.surroundings import Surroundings, remove_network, surroundings
 
@@ -153,7 +154,7 @@ class _Up:
                 self._remove(Judged(item, "remove", "its service is not in the definition"), None)
         verdicts = self.scene.verdicts
         return Plan(
-            with_hooks(self.draft, "up", self.options),
+            with_hooks(self.draft, "up", self.options.hooks, self.options.always_hooks),
             project=self.definition.name,
             unchanged=tuple(name for name in self.names if verdicts[name].settled),
             done=tuple(name for name in self.names if _is_done(verdicts[name])),
@@ -434,16 +435,3 @@ def _has_to_stop(container: ObservedContainer) -> bool:
 
 def _is_done(verdict: Verdict) -> bool:
     return verdict.settled and any(item.act == "done" for item in verdict.containers)
-
-
-def with_hooks(draft: Draft, name: str, options: UpOptions) -> tuple[Action, ...]:
-    """The actions, with the team's hooks for `name` (`up`, `down`) before the first and after the last.
-    They run when there is anything to do, or always if they say so."""
-    actions = draft.finished()
-    hooks = options.always_hooks | (options.hooks if actions else frozenset())
-    if f"before {name}" in hooks:
-        before = hook_step("before", name, ())
-        actions = (before, *(replace(item, needs=item.needs | {before.id}) for item in actions))
-    if f"after {name}" in hooks:
-        actions = (*actions, hook_step("after", name, (item.id for item in actions)))
-    return actions
