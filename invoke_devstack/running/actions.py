@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from invoke_devstack.engine.protocol import OnProgress, Progress
+from invoke_devstack.engine.protocol import Engine, OnProgress, Progress
 from invoke_devstack.errors import (
     ConflictError,
     EngineError,
@@ -40,6 +41,7 @@ from invoke_devstack.planning.plan import (
     StopContainer,
     UnpauseContainer,
 )
+from invoke_devstack.planning.settle import settled
 from invoke_devstack.running import announcing, ports, races, stopping
 from invoke_devstack.running.execution import Execution
 from invoke_devstack.running.readiness import await_ready
@@ -57,7 +59,7 @@ def carry_out(action: Action, execution: Execution) -> str:
         case StartContainer():
             _start(action, execution)
         case AwaitReady():
-            announcing.ready(action, await_ready(action, execution), execution)
+            _await(action, execution)
         case RunHook():
             execution.session.hooks.run(action.target)
         case RunCommand():
@@ -69,6 +71,16 @@ def carry_out(action: Action, execution: Execution) -> str:
         case _:
             _on_container(action, execution)
     return ""
+
+
+def _await(action: AwaitReady, execution: Execution) -> None:
+    try:
+        announcing.ready(action, await_ready(action, execution), execution)
+    except ServiceError as error:
+        if not action.optional:
+            raise
+        text = f"{error.message}; what waits for it can do without"
+        execution.session.emit(Notice(text=text, level="warning", service=error.service))
 
 
 def _on_image(action: PullImage | BuildImage | RemoveImage, execution: Execution) -> str:
@@ -118,6 +130,7 @@ def _on_network_or_volume(
         case RemoveVolume():
             left = races.remove_volume(execution.engine, action)
     if left:
+        execution.left.append(action.target)
         execution.session.emit(Notice(text=left, level="warning"))
     return left
 
@@ -132,11 +145,21 @@ def _create_network(action: CreateNetwork, execution: Execution) -> None:
 
 
 def _create(action: CreateContainer, execution: Execution) -> None:
-    container_id = races.create(execution.engine, action)
+    container_id = races.create(execution.engine, _settle(action, execution.engine))
     for network, endpoint in action.more_networks.items():
         execution.engine.connect_network(network, container_id, endpoint)
     if action.files:
         execution.engine.put_archive(container_id, "/", _archive(action.files))
+
+
+def _settle(action: CreateContainer, engine: Engine) -> CreateContainer:
+    """The action with what is known only now in its body."""
+    late = action.late
+    if late is None:
+        return action
+    image = engine.find_image(late.image) if late.image else None
+    ids = {name: engine.inspect_container(name)["Id"] for name in late.containers}
+    return replace(action, body=settled(action, image_id=image.id if image else "", containers=ids))
 
 
 def _archive(files: Iterable[InjectedFile]) -> bytes:
@@ -175,14 +198,18 @@ def _run_command(action: RunCommand, execution: Execution) -> None:
         environment=action.environment,
         privileged=action.privileged,
     )
-    if result.exit_code:
-        service = action.service or action.container
-        raise ServiceError(
-            f"`{' '.join(action.command)}` in {service} ended with code {result.exit_code}",
-            service=service,
-            details=tuple(result.output.decode("utf-8", "replace").splitlines()[-20:]),
-            hint="It is a lifecycle hook of the service's definition: mend the command there.",
-        )
+    if result.exit_code == 0:
+        return
+    error = ServiceError(
+        f"`{' '.join(action.command)}` in {action.container} ended with code {result.exit_code}",
+        service=action.service,
+        details=tuple(result.output.decode("utf-8", "replace").splitlines()[-20:]),
+        hint="It is a lifecycle hook of the service's definition: mend the command there.",
+    )
+    if not action.optional:
+        raise error
+    text = "; ".join((error.message, *error.details[-1:]))
+    execution.session.emit(Notice(text=text, level="warning", service=action.service))
 
 
 def _on_container(action: Action, execution: Execution) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from invoke_devstack.engine.protocol import Engine
-from invoke_devstack.errors import DevstackError
+from invoke_devstack.errors import DevstackError, NotFoundError, ServiceError
 
 _LOG_LINES = 10
 
@@ -61,6 +61,53 @@ def last_log_lines(
             stream.close()
         return data.decode("utf-8", "replace").splitlines()[-count:]
     return []
+
+
+def failure(
+    engine: Engine,
+    inspected: Mapping[str, Any],
+    message: str,
+    *,
+    service: str,
+    hint: str,
+    last_probe: str = "",
+    log: Sequence[str] | None = None,
+) -> ServiceError:
+    """The error for a service that failed, with what its probe and its log last said."""
+    if log is None:
+        log = _log_of(engine, inspected)
+    return ServiceError(message, service=service, hint=hint, details=failure_details(last_probe, log))
+
+
+def crash(
+    engine: Engine,
+    inspected: Mapping[str, Any],
+    service: str,
+    code: int,
+    what: str,
+    *,
+    waiting: Sequence[str] = (),
+    last_probe: str = "",
+) -> ServiceError:
+    """The error for a container that ended with `code`; `what` says so (`exited`)."""
+    with suppress(NotFoundError):
+        inspected = engine.inspect_container(inspected["Id"])
+    if (inspected.get("State") or {}).get("OOMKilled"):
+        what = "was killed by the kernel for memory"
+    log = _log_of(engine, inspected)
+    hint = exit_hint(service, code, inspected, log)
+    message = f"{service} {what}{waited_for(waiting)}"
+    return failure(engine, inspected, message, service=service, hint=hint, last_probe=last_probe, log=log)
+
+
+def _log_of(engine: Engine, inspected: Mapping[str, Any]) -> list[str]:
+    tty = bool((inspected.get("Config") or {}).get("Tty"))
+    return last_log_lines(engine, inspected["Id"], tty=tty)
+
+
+def exited(code: int) -> str:
+    """`exited with code 137 (killed by SIGKILL)`."""
+    return f"exited with code {code}{exit_meaning(code)}"
 
 
 def exit_meaning(code: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -13,22 +14,39 @@ _WEB_PORTS = frozenset({80, 3000, 4200, 5000, 5173, 8000, 8025, 8080, 8081, 8888
 _ANY_ADDRESS = {"", "0.0.0.0", "::"}
 
 
-def reachable(inspected: Mapping[str, Any], port: int) -> tuple[str, int] | None:
-    """Host and port at which TCP `port` of the container answers from here, else None.
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`proxied`: the engine's proxy accepts connections there before the server listens."""
 
-    The container's own address where its network is one of this machine's, because a published port
-    is accepted by the engine's proxy before the server listens.
-    """
+    host: str
+    port: int
+    proxied: bool = False
+
+
+def reachable(inspected: Mapping[str, Any], port: int) -> Endpoint | None:
+    """Where TCP `port` of the container answers from here, else None: the container's own address
+    where its network is one of this machine's, else where the port is published."""
     settings = inspected.get("NetworkSettings") or {}
     for network in (settings.get("Networks") or {}).values():
         address, gateway = network.get("IPAddress"), network.get("Gateway")
         if address and gateway and _is_own_address(gateway):
-            return address, port
+            return Endpoint(address, port)
     if (inspected.get("HostConfig") or {}).get("NetworkMode") == "host":
-        return "127.0.0.1", port
+        return Endpoint("127.0.0.1", port)
     for binding in (settings.get("Ports") or {}).get(f"{port}/tcp") or ():
-        return _host(binding.get("HostIp", "")), int(binding["HostPort"])
+        return Endpoint(_host(binding.get("HostIp", "")), int(binding["HostPort"]), proxied=True)
     return None
+
+
+def first_port(inspected: Mapping[str, Any]) -> int:
+    """The TCP port that the container most likely serves: a published one, else an exposed one, else 0."""
+    bound = (inspected.get("HostConfig") or {}).get("PortBindings") or {}
+    exposed = (inspected.get("Config") or {}).get("ExposedPorts") or {}
+    for names in (bound, exposed):
+        numbers = [int(name.split("/")[0]) for name in names if name.endswith("/tcp")]
+        if numbers:
+            return min(numbers)
+    return 0
 
 
 @lru_cache(maxsize=64)

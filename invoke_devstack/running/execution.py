@@ -27,6 +27,8 @@ class Execution:
         self.exec_slots = threading.Semaphore(_EXECS_AT_ONCE)
         self.unproven: list[tuple[str, str, float]] = []
         """(service, container id, monotonic time) of those that merely run: they may yet crash."""
+        self.left: list[str] = []
+        """Networks and volumes that stay because others use them."""
         self._cancelled = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
         self._lock = threading.Lock()

@@ -17,6 +17,7 @@ from invoke_devstack.events import ActionFailed, ActionFinished, ActionStarted
 from invoke_devstack.planning.plan import Action, AwaitReady, BuildImage, Plan, PullImage, RunHook
 from invoke_devstack.running import actions, stopping
 from invoke_devstack.running.execution import Cancelled, Execution
+from invoke_devstack.running.readiness import prove_running
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.workers import Workers
 
@@ -32,8 +33,11 @@ def execute(plan: Plan, session: Session, *, through_interrupt: bool = False) ->
         execution.feed.open()
     try:
         _Executor(plan, execution, through_interrupt).run()
+        if not through_interrupt:
+            prove_running(execution)
     finally:
         execution.feed.close()
+    session.interrupt.check()
     return execution
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from invoke_devstack.running.endpoints import Endpoint
+
 _HOLD = 0.04  # seconds that a connection must live: a proxy drops it within 1 ms if nothing listens
 _NOT_YET = (502, 503, 504)  # what a gateway says while what is behind it starts
 
@@ -21,9 +23,12 @@ class Answer:
     text: str = ""
 
 
-def ask(kind: str, host: str, port: int, *, path: str = "/", timeout: float = 1.0) -> Answer:
+def ask(kind: str, endpoint: Endpoint, *, path: str = "/", timeout: float = 1.0) -> Answer:
     """Asks once. `kind`: http, redis, mysql, postgres, or port (accepts a connection and holds it)."""
+    host, port = endpoint.host, endpoint.port
     talk = _TALKS.get(kind, _hold)
+    if kind == "port" and not endpoint.proxied:
+        talk = _accepted
     try:
         with socket.create_connection((host, port), timeout=timeout) as connection:
             return talk(connection, host, path)
@@ -31,6 +36,11 @@ def ask(kind: str, host: str, port: int, *, path: str = "/", timeout: float = 1.
         return Answer(False, f"{host}:{port} did not answer within {timeout:g} s")
     except OSError as error:
         return Answer(False, f"{host}:{port}: {(error.strerror or str(error)).lower()}")
+
+
+def _accepted(connection: socket.socket, host: str, path: str) -> Answer:
+    """Without a proxy between, it was the server itself that took the connection."""
+    return Answer(True, "accepts connections")
 
 
 def _hold(connection: socket.socket, host: str, path: str) -> Answer:

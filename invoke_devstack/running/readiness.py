@@ -17,6 +17,7 @@ from invoke_devstack.engine.protocol import EngineEvent
 from invoke_devstack.errors import ConflictError, NotFoundError, ServiceError
 from invoke_devstack.events import ServiceWaiting
 from invoke_devstack.planning.plan import AwaitReady
+from invoke_devstack.planning.probes import probe_of_container
 from invoke_devstack.running import diagnosis, endpoints, probes
 from invoke_devstack.running.execution import Execution
 from invoke_devstack.running.feed import LOST
@@ -27,6 +28,7 @@ _LONGEST_PAUSE = 0.25
 _BACK_OFF_AFTER = 3.0  # seconds of fast probing
 _CRASHES = 3  # of a container that the engine restarts, until it is said to be a loop
 _TELL_EVERY = 1.0
+_PROVEN_AFTER = 0.15  # seconds that a container with nothing to ask must live
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,17 @@ class _Waiting:
         self._last_told = 0.0
         self._crashes = 0
         self._last_exec = 0.0
-        self._answers = action.probe.kind != "healthcheck" or action.probe.port == 0
-        self._endpoint = endpoints.reachable(inspected, action.probe.port) if action.probe.port else None
+        self._probe = probe_of_container(inspected) if action.late_probe else action.probe
+        self._endpoint = self._find_endpoint()
+        self._answers = False
+        self._up = (inspected.get("State") or {}).get("Status") != "restarting"
 
     def until_ready(self) -> Ready:
         ready = self._from_state()
         while ready is None:
             if self._elapsed() > self.action.timeout:
                 raise self._late()
-            ready = self._probe() or self._hear(self._pause())
+            ready = self._ask() or self._hear(self._pause())
             self._tell()
         return ready
 
@@ -107,7 +111,7 @@ class _Waiting:
             raise self.execution.feed.loss()
         if event.time < self._started_at:
             return None
-        if event.action == "start" and self._crashes:
+        if event.action == "start" and not self._up:
             self._look_again()
         if event.action == "die":
             return self._ended(int(event.attributes.get("exitCode", 0)))
@@ -124,19 +128,26 @@ class _Waiting:
     def _look_again(self) -> None:
         """A container that the engine restarts may get another address."""
         self.inspected = self.execution.engine.inspect_container(self.container_id)
-        if self.action.probe.port:
-            self._endpoint = endpoints.reachable(self.inspected, self.action.probe.port)
+        self._up = True
+        self._endpoint = self._find_endpoint()
+
+    def _find_endpoint(self) -> endpoints.Endpoint | None:
+        port = self._probe.port
+        if self._probe.kind == "healthcheck":
+            port = port or endpoints.first_port(self.inspected)
+        return endpoints.reachable(self.inspected, port) if port else None
 
     def _ended(self, code: int) -> Ready | None:
         if self._will_be_restarted(code):
             self._crashes += 1
+            self._up = False
             if self._crashes < _CRASHES:
                 return None
             raise self._crashed(
                 code, f"keeps crashing: it ended {self._crashes} times, the last time with {code}"
             )
         if code != 0:
-            raise self._crashed(code, f"exited with code {code}{diagnosis.exit_meaning(code)}")
+            raise self._crashed(code, diagnosis.exited(code))
         if self.action.condition == "service_healthy" and self.action.waited_for_by:
             raise self._crashed(code, "exited with code 0 before it was ready")
         return Ready("done", self.inspected)
@@ -153,10 +164,10 @@ class _Waiting:
     def _completes(self) -> bool:
         return self.action.condition == "service_completed_successfully"
 
-    def _probe(self) -> Ready | None:
-        if self._completes():
+    def _ask(self) -> Ready | None:
+        if self._completes() or not self._up:
             return None
-        if self.action.probe.kind == "healthcheck":
+        if self._probe.kind == "healthcheck":
             return self._check_health() if self._worth_an_exec() else None
         if self._endpoint is None:
             self.execution.unproven.append((self._name, self.container_id, time.monotonic()))
@@ -165,9 +176,9 @@ class _Waiting:
 
     def _knock(self) -> bool:
         assert self._endpoint is not None
-        probe = self.action.probe
+        probe = self._probe
         kind = "port" if probe.kind == "healthcheck" else probe.kind
-        answer = probes.ask(kind, *self._endpoint, path=probe.path, timeout=min(probe.timeout, 1.0))
+        answer = probes.ask(kind, self._endpoint, path=probe.path, timeout=min(probe.timeout, 1.0))
         if probe.kind != "healthcheck" or not self._last_output:
             self._last_output = answer.text
         return answer.ready
@@ -187,7 +198,7 @@ class _Waiting:
         return Ready("healthy", self.inspected) if result else None
 
     def _run_healthcheck(self) -> bool:
-        probe = self.action.probe
+        probe = self._probe
         command = probe.command[1:] if probe.command[0] == "CMD" else ("/bin/sh", "-c", *probe.command[1:])
         try:
             result = self.execution.engine.exec(self.container_id, command, timeout=probe.timeout)
@@ -228,47 +239,57 @@ class _Waiting:
             ServiceWaiting(
                 service=self._name,
                 container=self.action.target,
-                probe=str(self.action.probe),
+                probe=str(self._probe),
                 last=self._last_output,
             )
         )
 
-    def _fail(self, what: str, hint: str, log: list[str] | None = None) -> ServiceError:
-        if log is None:
-            log = self._log()
-        return ServiceError(
+    def _fail(self, what: str, hint: str) -> ServiceError:
+        return diagnosis.failure(
+            self.execution.engine,
+            self.inspected,
             f"{self._name} {what}{diagnosis.waited_for(self.action.waited_for_by)}",
             service=self._name,
             hint=hint,
-            details=diagnosis.failure_details(self._last_output, log),
+            last_probe=self._last_output,
         )
 
-    def _log(self) -> list[str]:
-        tty = bool((self.inspected.get("Config") or {}).get("Tty"))
-        return diagnosis.last_log_lines(self.execution.engine, self.container_id, tty=tty)
-
     def _crashed(self, code: int, what: str) -> ServiceError:
-        try:
-            inspected = self.execution.engine.inspect_container(self.container_id)
-        except NotFoundError:
-            inspected = self.inspected
-        if (inspected.get("State") or {}).get("OOMKilled"):
-            what = "was killed by the kernel for memory"
-        log = self._log()
-        return self._fail(what, diagnosis.exit_hint(self._name, code, inspected, log), log)
+        return diagnosis.crash(
+            self.execution.engine,
+            self.inspected,
+            self._name,
+            code,
+            what,
+            waiting=self.action.waited_for_by,
+            last_probe=self._last_output,
+        )
 
     def _unhealthy(self) -> ServiceError:
-        failed = f"its {self.action.probe} failed {self.action.probe.retries} times in a row"
+        failed = f"its {self._probe} failed {self._probe.retries} times in a row"
         return self._fail(f"is unhealthy: {failed}", self._probe_hint())
 
     def _late(self) -> ServiceError:
-        wanted = "done" if self._completes() else f"ready ({self.action.probe})"
+        wanted = "done" if self._completes() else f"ready ({self._probe})"
         return self._fail(f"was not {wanted} within {self.action.timeout:g} s", self._probe_hint())
 
     def _probe_hint(self) -> str:
         if "executable file not found" in self._last_output or "not found" in self._last_output:
             return "The healthcheck's command is not in the image: use one that is, or install it."
         return f"{diagnosis.see_logs(self._name)} More time: `--wait-timeout`."
+
+
+def prove_running(execution: Execution) -> None:
+    """Gives those that have nothing to ask for a moment to crash in. Raises ServiceError for one that did."""
+    for service, container_id, since in execution.unproven:
+        execution.session.interrupt.pause(max(since + _PROVEN_AFTER - time.monotonic(), 0))
+        death = execution.feed.last_death(container_id)
+        code = int(death.attributes.get("exitCode", 0)) if death else 0
+        if code:
+            inspected = execution.engine.inspect_container(container_id)
+            raise diagnosis.crash(
+                execution.engine, inspected, service, code, f"{diagnosis.exited(code)} right after its start"
+            )
 
 
 def _seconds_since_epoch(stamp: str) -> float:

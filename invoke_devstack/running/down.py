@@ -1,0 +1,65 @@
+"""Ends a stack gracefully, with nothing lost: dependents first, volumes kept unless asked."""
+
+from __future__ import annotations
+
+from invoke_devstack.events import DownFinished, PlanMade
+from invoke_devstack.planning import down as planning
+from invoke_devstack.planning.observed import Observed
+from invoke_devstack.planning.plan import Plan, RemoveContainer, RemoveNetwork, RemoveVolume
+from invoke_devstack.running.executor import execute
+from invoke_devstack.running.locks import project_lock
+from invoke_devstack.running.observing import observe
+from invoke_devstack.running.options import DownOptions, DownResult
+from invoke_devstack.running.session import Session
+
+
+def plan(session: Session, options: DownOptions) -> Plan:
+    """What `take_down` would do now: also which volumes `volumes` would lose. Changes nothing."""
+    return _plan(session, options)[0]
+
+
+def take_down(session: Session, options: DownOptions) -> DownResult:
+    """Stops and removes all containers of the project, and its networks; its volumes if asked.
+
+    Emits PlanMade, ServiceStopped for each container that ran, and DownFinished. A first signal lets
+    it go on, a second one kills what still runs; Interrupted is raised at the end.
+    """
+    with project_lock(session):
+        made, observed = _plan(session, options)
+        services = tuple(dict.fromkeys(action.service for action in made if action.service))
+        session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
+        left = execute(made, session, through_interrupt=True).left
+    result = DownResult(
+        removed=tuple(name for name in _removals(made) if name not in left),
+        kept_volumes=() if options.volumes else planning.own_volumes(observed),
+        seconds=session.seconds(),
+    )
+    session.emit(
+        DownFinished(
+            project=session.project,
+            seconds=result.seconds,
+            removed=result.removed,
+            kept_volumes=result.kept_volumes,
+        )
+    )
+    return result
+
+
+def _removals(made: Plan) -> tuple[str, ...]:
+    """What the plan removes, by kind: `container app-web-1` and so on would say too much for a list."""
+    return tuple(
+        action.name if isinstance(action, RemoveContainer) else action.target
+        for action in made
+        if isinstance(action, RemoveContainer | RemoveNetwork | RemoveVolume)
+    )
+
+
+def _plan(session: Session, options: DownOptions) -> tuple[Plan, Observed]:
+    observed = observe(session.definition, session.engine)
+    wanted = planning.DownOptions(
+        volumes=options.volumes,
+        timeout=options.timeout,
+        hooks=session.hooks.names(always=False),
+        always_hooks=session.hooks.names(always=True),
+    )
+    return planning.plan_down(session.definition, observed, wanted), observed

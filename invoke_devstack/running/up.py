@@ -1,0 +1,117 @@
+"""Brings a stack up: observe, plan, carry out, and tell what is ready."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from invoke_devstack.events import Notice, PlanMade, UpFinished
+from invoke_devstack.planning import options as planning
+from invoke_devstack.planning.observed import Observed
+from invoke_devstack.planning.plan import CreateContainer, Plan
+from invoke_devstack.planning.select import activated
+from invoke_devstack.planning.up import plan_up, selected_services, worth_inspecting
+from invoke_devstack.running import announcing, free_ports
+from invoke_devstack.running.executor import execute
+from invoke_devstack.running.locks import project_lock
+from invoke_devstack.running.observing import client_proxies, observe, seccomp_profiles, with_environments
+from invoke_devstack.running.options import UpOptions, UpResult
+from invoke_devstack.running.session import Session
+
+if TYPE_CHECKING:
+    from invoke_devstack.definition.model import Definition
+
+
+def plan(session: Session, options: UpOptions) -> Plan:
+    """What `bring_up` would do now, and why. Changes nothing. Raises what `plan_up` raises."""
+    return _plan(session, options)[0]
+
+
+def bring_up(session: Session, options: UpOptions) -> UpResult:
+    """Brings the services (and what they depend on) up and returns when all are ready.
+
+    Emits PlanMade, the actions' events, ServiceReady for each container and UpFinished. A signal ends
+    it at once: nothing new is begun, what runs is left running, Interrupted is raised.
+    """
+    with project_lock(session):
+        made, observed = _plan(session, options)
+        changed = False
+        if made.replan:
+            changed = _carry_out(session, made)
+            made, observed = _plan(session, options, images_ready=True)
+        _tell_unchanged(session, made, observed)
+        changed |= _carry_out(session, made)
+    result = UpResult(
+        plan=made, changed=changed, services=_services(session, options), seconds=session.seconds()
+    )
+    session.emit(
+        UpFinished(project=session.project, seconds=result.seconds, changed=changed, services=result.services)
+    )
+    return result
+
+
+def _carry_out(session: Session, made: Plan) -> bool:
+    """Whether there was anything to do."""
+    for text in made.notices:
+        session.emit(Notice(text=text, level="warning"))
+    if made.orphans:
+        session.emit(Notice(text=_about_orphans(made.orphans), level="warning"))
+    services = tuple(dict.fromkeys(action.service for action in made if action.service))
+    session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
+    execute(made, session)
+    return len(made) > 0
+
+
+def _about_orphans(orphans: tuple[str, ...]) -> str:
+    names = ", ".join(orphans)
+    return f"containers of services that the files do not have: {names}; `invoke down` removes them"
+
+
+def _tell_unchanged(session: Session, made: Plan, observed: Observed) -> None:
+    for service in made.unchanged:
+        for container in observed.of_service(service):
+            announcing.unchanged(container, session)
+
+
+def _services(session: Session, options: UpOptions) -> tuple[str, ...]:
+    definition = activated(session.definition, options.services)
+    return selected_services(definition, planning.UpOptions(services=options.services))
+
+
+def _plan(session: Session, options: UpOptions, *, images_ready: bool = False) -> tuple[Plan, Observed]:
+    definition = activated(session.definition, options.services)
+    observed = observe(definition, session.engine)
+    wanted = _options(session, options, definition, observed, images_ready)
+    made = plan_up(definition, observed, wanted)
+    if any(_causes_hide_values(action) for action in made if isinstance(action, CreateContainer)):
+        ids = worth_inspecting(definition, observed, wanted)
+        observed = with_environments(observed, session.engine, ids)
+        made = plan_up(definition, observed, wanted)
+    return made, observed
+
+
+def _causes_hide_values(action: CreateContainer) -> bool:
+    return action.cause.startswith(("environment", "command"))
+
+
+def _options(
+    session: Session, options: UpOptions, definition: Definition, observed: Observed, images_ready: bool
+) -> planning.UpOptions:
+    settings, hooks = session.settings, session.hooks
+    automatic = (options.ports or settings.ports) == "auto"
+    bind = settings.bind
+    return planning.UpOptions(
+        services=options.services,
+        build=options.build,
+        images_ready=images_ready,
+        force_recreate=options.force_recreate,
+        remove_orphans=options.remove_orphans,
+        bind=bind,
+        wait_timeout=settings.wait_timeout if options.wait_timeout is None else options.wait_timeout,
+        hooks=hooks.names(always=False),
+        always_hooks=hooks.names(always=True),
+        ports=free_ports.stand_ins(definition, observed, session.engine, bind) if automatic else {},
+        environment=client_proxies(),
+        seccomp=seccomp_profiles(definition),
+        now=datetime.now(UTC),
+    )
