@@ -223,6 +223,19 @@ class Explained(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Happened(Event):
+    """Something that the engine tells of a container, network or volume. `kind` is which of them;
+    `time` is seconds since the epoch."""
+
+    type: ClassVar[str] = "engine.event"
+    kind: str
+    action: str
+    name: str
+    time: float
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Event):
     """The answer of a task that lists things. `--json` prints `rows` alone, as an array."""
 

@@ -68,7 +68,7 @@ class LiveConsole(PlainConsole):
         if isinstance(event, e.Watching):
             self._watching = True
         if isinstance(event, e.PlanMade):
-            self._planned = event.services
+            self._planned = tuple(dict.fromkeys((*(self._planned or ()), *event.services)))
             self._view.board.expect(event.services)
         elif isinstance(event, _STAGE_EVENTS) and not self._watching:
             self._note(event)

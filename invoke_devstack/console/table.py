@@ -11,15 +11,20 @@ from invoke_devstack.console.screen import Screen
 from invoke_devstack.events import Table
 
 _GAP = "   "
+_SIZES = {"size", "shared", "memory", "memory_limit", "received", "sent", "read", "written"}
 
 
 def render_table(table: Table, screen: Screen) -> str:
     """The whole table with its heading, or what to say when it has no row."""
     if not table.rows:
         return f"{table.empty}\n" if table.empty else ""
-    heading = [column.replace("_at", "").replace("_", " ").upper() for column in table.columns]
+    heading = [_heading(column) for column in table.columns]
     cells = [[cell(column, row.get(column)) for column in table.columns] for row in table.rows]
     return _fitted(heading, cells, screen) if screen.terminal else _aligned(heading, cells)
+
+
+def _heading(column: str) -> str:
+    return column.removesuffix("_at").removesuffix("_percent").replace("_", " ").upper()
 
 
 def cell(column: str, value: Any) -> str:
@@ -28,8 +33,10 @@ def cell(column: str, value: Any) -> str:
         return ""
     if column.endswith("_at"):
         return age(str(value))
-    if column in ("size", "memory") and isinstance(value, int | float):
+    if column in _SIZES and isinstance(value, int | float):
         return size(value)
+    if column.endswith("_percent"):
+        return f"{value} %"
     if column == "seconds":
         return duration(float(value))
     if isinstance(value, bool):

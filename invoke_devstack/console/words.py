@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from invoke_devstack import events as e
 from invoke_devstack.console.amounts import duration
@@ -69,6 +70,7 @@ class Words:
             e.WatchFailed: self._watch_failed,
             e.Watching: self._watching,
             e.Explained: self._explained,
+            e.Happened: self._happened,
             e.Failed: self._failed,
         }
 
@@ -191,6 +193,11 @@ class Words:
     def _explained(self, event: e.Explained) -> Iterable[Line]:
         yield Line(self._paint.dim(f"# {event.sentence}"))
         yield Line(self._paint.dim(f"$ {event.command}"))
+
+    def _happened(self, event: e.Happened) -> Iterable[Line]:
+        moment = datetime.fromtimestamp(event.time, UTC).astimezone().strftime("%H:%M:%S")
+        text = f"{event.kind} {event.action}  {self._paint.dim(event.name)}"
+        yield Line(f"{self._paint.dim(moment)}  {self._about(event.service, text)}", answer=True)
 
     def _failed(self, event: e.Failed) -> Iterable[Line]:
         if event.error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,9 +46,10 @@ class Work:
     @cached_property
     def definition(self) -> Definition:
         """The stack as its files say it."""
-        from invoke_devstack import definition
+        from invoke_devstack.definition.load import load
 
-        loaded = definition.load(self.directory, files=self.settings.files, profiles=self.settings.profiles)
+        files = [self.directory / file for file in self.settings.files]
+        loaded = load(self.directory, files=files, profiles=self.settings.profiles)
         self.console.expect(loaded.services)
         return loaded
 
@@ -94,14 +94,16 @@ class Work:
 
     def services(self, values: Sequence[str]) -> tuple[str, ...]:
         """The services that flags name. Raises UsageError for one that the definition does not have."""
+        from invoke_devstack.running.choosing import check_services
+
         names = split_names(values)
-        for name in names:
-            self._check_service(name)
+        if names:
+            check_services(self.definition, names)
         return names
 
     def service(self, name: str) -> str:
         """One service, given by position; `web.2` is the second container of `web`."""
-        self._check_service(name.partition(".")[0])
+        self.services([name.partition(".")[0]])
         return name
 
     def confirm(self, question: str, *, yes: bool, loses: str) -> None:
@@ -116,13 +118,6 @@ class Work:
             )
         if self.console.ask(f"{question} [y/N]").strip().lower() not in ("y", "yes"):
             raise DevstackError("nothing was done, as you said no")
-
-    def _check_service(self, name: str) -> None:
-        known = [*self.definition.services, *self.definition.disabled_services]
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(known)}."
-            raise UsageError(f"there is no service `{name}`", hint=hint)
 
 
 def words_after_dashes(context: Context) -> tuple[str, ...]:

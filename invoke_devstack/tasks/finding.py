@@ -1,0 +1,143 @@
+"""Where the stack is and whether it is ready: urls, open, graph, is-ready, stacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke_devstack.tasks import values
+from invoke_devstack.tasks.command import command
+
+if TYPE_CHECKING:
+    from invoke_devstack.tasks.context import Work
+
+
+@command("urls", json="answer")
+def urls(work: Work, service: tuple[str, ...] = (), json: bool = False) -> None:
+    """List the addresses at which the services are reached from this machine."""
+    from invoke_devstack.running.endpoints import to_open
+    from invoke_devstack.tasks.targets import containers
+
+    rows: list[dict[str, object]] = [
+        {"service": item.service, "address": address}
+        for item in containers(work, service, running=True)
+        for address in to_open(item.ports)
+    ]
+    work.table("addresses", ("service", "address"), rows, "no service that runs publishes a port")
+
+
+@command("open")
+def open_(work: Work, service: str) -> None:
+    """Open a service's page in the browser."""
+    import webbrowser
+
+    from invoke_devstack.errors import ServiceError
+    from invoke_devstack.running.endpoints import to_open
+    from invoke_devstack.tasks.targets import container
+
+    found = container(work, service)
+    pages = [address for address in to_open(found.ports, web=True) if "://" in address]
+    if not pages:
+        raise ServiceError(
+            f"`{service}` publishes no port that a browser could open",
+            service=service,
+            hint="`invoke urls` lists the addresses that there are.",
+        )
+    work.answer(pages[0], pages[0])
+    if not webbrowser.open(pages[0]):
+        raise ServiceError(
+            "there is no browser here", service=service, hint=f"Open {pages[0]} where there is one."
+        )
+
+
+@command(
+    "is-ready",
+    json="answer",
+    shorts={"wait": "w"},
+    flags={
+        "wait": "Wait until it is, at most as long as `up` would.",
+        "timeout": "Seconds to wait (default 120).",
+    },
+)
+def is_ready(
+    work: Work, service: tuple[str, ...] = (), wait: bool = False, timeout: str = "", json: bool = False
+) -> None:
+    """End with 0 if every service is ready, else with 1: for scripts."""
+    import time
+
+    from invoke_devstack.errors import CommandExited
+
+    limit = values.seconds("timeout", timeout)
+    deadline = time.monotonic() + (work.settings.wait_timeout if limit is None else limit)
+    while True:
+        rows = _readiness(work, service)
+        ready = all(row["ready"] for row in rows)
+        if ready or not wait or time.monotonic() >= deadline:
+            break
+        time.sleep(0.1)
+    work.table("readiness", ("service", "state", "ready"), rows, "the stack has no service")
+    if not ready:
+        raise CommandExited(1)
+
+
+def _readiness(work: Work, names: tuple[str, ...]) -> list[dict[str, object]]:
+    from invoke_devstack.tasks.targets import observe
+
+    observed = observe(work)
+    rows: list[dict[str, object]] = []
+    for name in work.services(names) or tuple(work.definition.services):
+        found = observed.of_service(name)
+        ready = bool(found) and all(
+            item.health in ("", "healthy") if item.state == "running" else item.exit_code == 0
+            for item in found
+        )
+        state = ", ".join(dict.fromkeys(item.health or item.state for item in found)) or "not there"
+        rows.append({"service": name, "state": state, "ready": ready})
+    return rows
+
+
+@command(
+    "graph",
+    json="answer",
+    flags={"format": "`text` (default), `mermaid` for Markdown, or `svg`."},
+)
+def graph(work: Work, format: str = "text", json: bool = False) -> None:  # noqa: A002 - the flag's name
+    """Draw the services and what they wait for, with their state where an engine answers."""
+    from invoke_devstack.tasks import drawing
+
+    style = values.choice("format", format, ("text", "mermaid", "svg"))
+    picture = drawing.Picture.of(work.definition.services, _states(work))
+    work.answer(picture.draw(style), picture.data())
+
+
+def _states(work: Work) -> dict[str, str]:
+    from invoke_devstack.errors import EngineUnavailableError
+    from invoke_devstack.tasks.targets import observe
+
+    try:
+        observed = observe(work)
+    except EngineUnavailableError:
+        return {}
+    return {item.service: item.health or item.state for item in observed.containers if not item.oneoff}
+
+
+@command("stacks", json="answer")
+def stacks(work: Work, json: bool = False) -> None:
+    """List every stack on this engine: where it lives, how many containers it has and how many run."""
+    from invoke_devstack.planning.labels import PROJECT, WORKING_DIR
+
+    found: dict[str, dict[str, object]] = {}
+    for item in work.engine.list_containers({"label": [PROJECT]}):
+        labels = item["Labels"]
+        row = found.setdefault(
+            labels[PROJECT],
+            {
+                "stack": labels[PROJECT],
+                "running": 0,
+                "containers": 0,
+                "directory": labels.get(WORKING_DIR, ""),
+            },
+        )
+        row["containers"] = int(str(row["containers"])) + 1
+        row["running"] = int(str(row["running"])) + (item["State"] == "running")
+    rows = [found[name] for name in sorted(found)]
+    work.table("stacks", ("stack", "running", "containers", "directory"), rows, "no stack is on this engine")

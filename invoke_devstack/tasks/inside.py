@@ -1,0 +1,111 @@
+"""Inside the containers: exec, run, shell, connect, cp."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke_devstack.errors import CommandExited, UsageError
+from invoke_devstack.tasks.command import command
+
+if TYPE_CHECKING:
+    from invoke_devstack.tasks.context import Work
+
+_RUNS_AS = {
+    "user": "Run as this user or uid.",
+    "workdir": "Run in this directory.",
+    "env": "A variable, as KEY=VALUE; may be repeated.",
+    "no_tty": "Without a terminal, even where there is one.",
+}
+
+
+@command("exec", shorts={"user": "u", "workdir": "w", "env": "e", "no_tty": "T"}, flags=_RUNS_AS)
+def exec_(
+    work: Work,
+    service: str,
+    user: str = "",
+    workdir: str = "",
+    env: tuple[str, ...] = (),
+    no_tty: bool = False,
+) -> None:
+    """Run a command in a running service: `invoke exec web -- python --version`.
+
+    Its exit code is the task's. With a pipe or in CI there is no terminal; on one there is.
+    """
+    from invoke_devstack.running import interactive
+    from invoke_devstack.running.options import ExecOptions
+    from invoke_devstack.tasks.context import words_after_dashes
+
+    words = words_after_dashes(work.context)
+    if not words:
+        raise UsageError(
+            "there is no command to run",
+            hint=f"Put it after `--`: `invoke exec {service} -- ls`. For a shell: `invoke shell {service}`.",
+        )
+    options = ExecOptions(
+        service=work.service(service),
+        command=words,
+        tty=False if no_tty else None,
+        user=user,
+        working_dir=workdir,
+        environment=tuple(env),
+    )
+    with work.session() as session:
+        _end_with(interactive.execute(session, options))
+
+
+@command(
+    "run",
+    shorts={"user": "u", "workdir": "w", "env": "e", "no_tty": "T", "publish": "p"},
+    flags={
+        **_RUNS_AS,
+        "volume": "A mount, as SOURCE:TARGET[:ro]; may be repeated.",
+        "publish": "A port, as [HOST:]CONTAINER; may be repeated.",
+        "no_deps": "Do not start what the service depends on.",
+    },
+)
+def run(
+    work: Work,
+    service: str,
+    user: str = "",
+    workdir: str = "",
+    env: tuple[str, ...] = (),
+    no_tty: bool = False,
+    volume: tuple[str, ...] = (),
+    publish: tuple[str, ...] = (),
+    no_deps: bool = False,
+) -> None:
+    """Run a command in a new container of a service, removed afterwards: `invoke run web -- pytest`.
+
+    Without a command it is the service's own. Its exit code is the task's.
+    """
+    from invoke_devstack.running import oneoff
+    from invoke_devstack.running.options import RunOptions
+    from invoke_devstack.tasks.context import words_after_dashes
+
+    options = RunOptions(
+        service=work.service(service),
+        command=words_after_dashes(work.context),
+        tty=False if no_tty else None,
+        user=user,
+        working_dir=workdir,
+        environment=tuple(env),
+        volumes=tuple(volume),
+        publish=tuple(publish),
+        dependencies=not no_deps,
+    )
+    with work.session() as session:
+        _end_with(oneoff.run(session, options))
+
+
+@command("cp")
+def cp(work: Work, source: str, destination: str) -> None:
+    """Copy files out of a service (`invoke cp web:/app/log .`) or into one (`invoke cp a.sql db:/tmp/`)."""
+    from invoke_devstack.running import copying
+
+    with work.session() as session:
+        copying.copy(session, source, destination)
+
+
+def _end_with(code: int) -> None:
+    if code:
+        raise CommandExited(code)

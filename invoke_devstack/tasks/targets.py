@@ -1,0 +1,49 @@
+"""The containers that a task is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from invoke_devstack.errors import ServiceError
+
+if TYPE_CHECKING:
+    from invoke_devstack.planning.observed import Observed, ObservedContainer
+    from invoke_devstack.tasks.context import Work
+
+
+def observe(work: Work) -> Observed:
+    """The stack as it is on the engine."""
+    return work.engine.observe(work.definition.name)
+
+
+def containers(work: Work, names: Sequence[str], *, running: bool = False) -> tuple[ObservedContainer, ...]:
+    """The containers of the named services, by default of all, in the order of their names."""
+    wanted = work.services(names)
+    found = sorted(observe(work).containers, key=lambda item: (item.service, item.number))
+    return tuple(
+        item
+        for item in found
+        if not item.oneoff
+        and (not wanted or item.service in wanted)
+        and (not running or item.state == "running")
+    )
+
+
+def container(work: Work, service: str, *, running: bool = True) -> ObservedContainer:
+    """The first container of a service; `web.2` is the second one of `web`. Raises ServiceError."""
+    name, _, number = work.service(service).partition(".")
+    found = observe(work).of_service(name)
+    place = int(number) if number.isdigit() else 1
+    matching = [item for item in found if item.number == place] or ([] if number else list(found[:1]))
+    if not matching:
+        raise ServiceError(
+            f"there is no container of `{service}`", service=name, hint=f"`invoke up -s {name}` starts it."
+        )
+    if running and matching[0].state != "running":
+        raise ServiceError(
+            f"`{service}` does not run: its container is {matching[0].state}",
+            service=name,
+            hint=f"`invoke up -s {name}` starts it; `invoke logs -s {name}` shows what it said.",
+        )
+    return matching[0]
