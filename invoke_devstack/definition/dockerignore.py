@@ -26,10 +26,17 @@ class _Pattern:
     exception: bool  # written with `!`
     match: _Match
 
-    @property
-    def fixed_part(self) -> str:
-        """The folders before the first wildcard."""
-        return re.split(r"[*?\[\\]", self.text, maxsplit=1)[0]
+    def may_match_in(self, folder: str) -> bool:
+        """Whether something inside the folder, at any depth, can match."""
+        wanted, given = self.text.split("/"), folder.split("/")
+        for index, name in enumerate(given):
+            if index == len(wanted):
+                return False
+            if "**" in wanted[index]:
+                return True
+            if not re.fullmatch(_expression(wanted[index]), name, re.DOTALL):
+                return False
+        return len(wanted) > len(given)
 
 
 class Ignore:
@@ -62,11 +69,7 @@ class Ignore:
 
     def ignores_all_in(self, folder: str) -> bool:
         """Whether nothing inside an ignored folder can be brought back, so that it need not be read."""
-        inside = f"{folder}/"
-        return self.ignores(folder) and not any(
-            inside.startswith(pattern.fixed_part) or f"{pattern.text}/".startswith(inside)
-            for pattern in self._exceptions
-        )
+        return self.ignores(folder) and not any(item.may_match_in(folder) for item in self._exceptions)
 
 
 def read_ignore(context: Path, dockerfile: Path | None = None) -> Ignore:
@@ -102,6 +105,8 @@ def _clean(line: str, file: Path | None) -> tuple[str, bool]:
 def _compile(text: str, exception: bool, file: Path | None) -> _Pattern:
     if text.startswith("**") and not re.search(r"[*?\[\]\\]", text[2:]):
         return _Pattern(text, exception, _ends_with(text[2:]))
+    if not re.search(r"[*?\[\]\\]", text):
+        return _Pattern(text, exception, text.__eq__)
     try:
         expression = re.compile(_expression(text), re.DOTALL)
     except re.error as error:

@@ -23,14 +23,11 @@ Condition = Literal["service_started", "service_healthy", "service_completed_suc
 
 
 class Part(BaseModel):
-    """Base of all parts of a definition: frozen; its `x-*` keys are in `extensions`."""
+    """Base of all parts of a definition: frozen. `extensions` are its `x-*` keys, as they were written."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, populate_by_name=True)
 
-    @property
-    def extensions(self) -> Mapping[str, Any]:
-        """The `x-*` keys, as they stand in the file."""
-        return self.model_extra or {}
+    extensions: Mapping[str, Any] = Field({}, exclude=True, repr=False)
 
 
 class Ulimit(Part):
@@ -73,6 +70,7 @@ class Build(Part):
     cache_from: tuple[str, ...] = ()
     cache_to: tuple[str, ...] = ()
     no_cache: bool = False
+    no_cache_filter: tuple[str, ...] = ()
     additional_contexts: Mapping[str, str] = {}
     pull: bool = False
     extra_hosts: tuple[str, ...] = ()
@@ -326,7 +324,7 @@ class BindOptions(Part):
 
     selinux: str | None = None
     propagation: str | None = None
-    create_host_path: bool = True
+    create_host_path: bool = False
     recursive: str | None = None
 
 
@@ -404,6 +402,7 @@ class Service(Part):
     entrypoint: tuple[str, ...] | None = None
     provider: Provider | None = None
     environment: Mapping[str, str | None] = {}
+    inline_environment: Mapping[str, str | None] = Field({}, exclude=True)  # without what `env_file` adds
     env_file: tuple[EnvFile, ...] = Field((), exclude=True)  # its values are in `environment`
     expose: tuple[str, ...] = ()
     external_links: tuple[str, ...] = ()
@@ -557,7 +556,8 @@ class Definition(Part):
 
     `services` are those of the active profiles, `disabled_services` those left out. `files` are the
     absolute paths in the order in which they were merged. `not_carried_out` names, as dotted keys,
-    what belongs to a swarm or a provider alone. `origins` says where values come from (`explain`).
+    what belongs to a swarm or a provider alone. `origins` says where values come from (`explain`), and
+    `environment` has the variables that went into them: the process's and those of the `.env` files.
     """
 
     name: str
@@ -574,6 +574,7 @@ class Definition(Part):
     models: Mapping[str, ModelProvision] = {}
     not_carried_out: tuple[str, ...] = ()
     origins: SkipValidation[Mapping[str, Origin]] = Field({}, repr=False)
+    environment: SkipValidation[Mapping[str, str]] = Field({}, repr=False)
 
     @property
     def project_name(self) -> str:

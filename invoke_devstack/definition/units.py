@@ -6,6 +6,7 @@ A duration is a float of seconds, a size an int of bytes, so that the rooms abov
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ _NANOSECONDS = {
     "w": 7 * 24 * 3600 * 10**9,
 }
 _DURATION_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d|w)")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(i?b)?", re.IGNORECASE | re.ASCII)
-_SIZE_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+_SIZE = re.compile(
+    r"(\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) ?(?:b|([kmgtp])(?:i?b)?)?", re.IGNORECASE | re.ASCII
+)
+_SIZE_POWERS = {"k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _MAX_INT64 = 2**63 - 1
 
 
@@ -55,35 +58,39 @@ class Bytes(int):
 
     @classmethod
     def parse(cls, value: str | int | float) -> Self:
-        """`64m`, `1.5gb`, `1024` (Compose Specification, "Specifying byte values"). ValueError otherwise."""
+        """`64m`, `1.5gb`, `1024`, and `-1` for no limit. ValueError otherwise."""
         if not isinstance(value, str):
             return cls(value)
-        if value.lstrip("-").isdecimal():
-            return cls(int(value))
-        match = _SIZE.fullmatch(value.strip(" "))
-        if match is None:
-            raise ValueError(f"invalid size: {value!r}")
-        return cls(int(float(match[1]) * 1024 ** _SIZE_POWERS[match[2].lower()]))
+        return cls(int(value) if value.lstrip("-").isdecimal() else parse_size(value))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
         return _plain_schema(cls)
 
 
+def parse_size(text: str) -> int:
+    """Bytes (Compose Specification, "Specifying byte values"). Raises ValueError, for negative ones too."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"`{text}` is no size; write 64m, 1.5gb or a number of bytes")
+    power = _SIZE_POWERS[match[2].lower()] if match[2] else 0
+    return min(int(float(match[1]) * 1024**power), _MAX_INT64)
+
+
 def parse_nanoseconds(text: str) -> int:
     """A duration's whole nanoseconds. Raises ValueError when `text` is none."""
-    body = text.lstrip("+-")
+    body = text[1:] if text[:1] in ("+", "-") else text
     if body == "0":
         return 0
-    total, end = 0.0, 0
+    total, end = 0, 0
     for match in _DURATION_PART.finditer(body):
         if match.start() != end:
             break
-        total += float(match[1]) * _NANOSECONDS[match[2]]
+        total += int(Decimal(match[1]) * _NANOSECONDS[match[2]])
         end = match.end()
-    if not body or end != len(body) or len(text) - len(body) > 1 or total > _MAX_INT64:
-        raise ValueError(f"invalid duration: {text!r}")
-    return round(-total if text.startswith("-") else total)
+    if not body or end != len(body) or total > _MAX_INT64:
+        raise ValueError(f"`{text}` is no duration; write 10s, 1m30s or 500ms")
+    return -total if text[0] == "-" else total
 
 
 def format_nanoseconds(nanoseconds: int) -> str:
