@@ -58,3 +58,18 @@ def at_most_one(**flags: object) -> None:
     given = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} exclude one another", hint="Give one of them.")
+
+
+def signal_name(text: str) -> str:
+    """A signal by name or number, as the engine takes it: `HUP` is SIGHUP, `15` SIGTERM."""
+    import signal
+
+    name = text.upper()
+    if name.isdigit():
+        known = name in {str(int(item)) for item in signal.Signals}
+    else:
+        name = name if name.startswith("SIG") else f"SIG{name}"
+        known = name in signal.Signals.__members__ or name.startswith("SIGRT")
+    if not known:
+        raise UsageError(f"there is no signal `{text}`", hint="For example SIGTERM, SIGHUP, SIGUSR1 or 9.")
+    return name
