@@ -81,7 +81,7 @@ def _services(session: Session, options: UpOptions) -> tuple[str, ...]:
 def _plan(session: Session, options: UpOptions, *, images_ready: bool = False) -> tuple[Plan, Observed]:
     definition = activated(session.definition, options.services)
     observed = observe(definition, session.engine)
-    wanted = _options(session, options, definition, observed, images_ready)
+    wanted = planning_options(session, options, definition, observed, images_ready=images_ready)
     made = plan_up(definition, observed, wanted)
     if any(_causes_hide_values(action) for action in made if isinstance(action, CreateContainer)):
         ids = worth_inspecting(definition, observed, wanted)
@@ -94,9 +94,15 @@ def _causes_hide_values(action: CreateContainer) -> bool:
     return action.cause.startswith(("environment", "command"))
 
 
-def _options(
-    session: Session, options: UpOptions, definition: Definition, observed: Observed, images_ready: bool
+def planning_options(
+    session: Session,
+    options: UpOptions,
+    definition: Definition,
+    observed: Observed,
+    *,
+    images_ready: bool = False,
 ) -> planning.UpOptions:
+    """What the planner is to know beside the definition and what is observed: settings, hooks, ports."""
     settings, hooks = session.settings, session.hooks
     automatic = (options.ports or settings.ports) == "auto"
     bind = settings.bind
