@@ -52,8 +52,7 @@ class Observing:
         volumes: Iterable[str] = (),
         inspect: bool = False,
     ) -> Observed:
-        """See `Engine.observe`. `inspect`: each container is inspected too, for `started_at` and the
-        exact `created_at`."""
+        """See `Engine.observe`."""
         pool = self._api.pool
         engine = pool.submit(self.info)
         seen_images = {name: pool.submit(self.find_image, name) for name in set(images)}
@@ -63,7 +62,7 @@ class Observing:
         containers = tuple(read_container(entry) for entry in entries)
         if inspect:
             containers = tuple(
-                with_times(item, body)
+                with_details(item, body)
                 for item, body in zip(containers, pool.map(self._inspect_if_there, containers), strict=True)
                 if body is not None
             )
@@ -150,11 +149,12 @@ def read_container(entry: Body) -> ObservedContainer:
     )
 
 
-def with_times(container: ObservedContainer, body: Mapping[str, Any]) -> ObservedContainer:
+def with_details(container: ObservedContainer, body: Mapping[str, Any]) -> ObservedContainer:
     """The container with what `inspect` alone knows."""
     from dataclasses import replace
 
-    state = body.get("State") or {}
+    state, config = body.get("State") or {}, body.get("Config") or {}
+    variables = (entry.partition("=") for entry in config.get("Env") or ())
     started = str(state.get("StartedAt", ""))
     ended = container.state in ("exited", "dead")
     return replace(
@@ -162,6 +162,10 @@ def with_times(container: ObservedContainer, body: Mapping[str, Any]) -> Observe
         created_at=body.get("Created") or container.created_at,
         started_at="" if started.startswith("0001-") else started,
         exit_code=state.get("ExitCode") if ended else container.exit_code,
+        stop_signal=config.get("StopSignal") or "",
+        stop_timeout=config.get("StopTimeout"),
+        environment={name: value for name, _, value in variables},
+        command=tuple(config.get("Cmd") or ()),
     )
 
 

@@ -18,7 +18,13 @@ from invoke_devstack.planning.plan import Body, BuildRequest
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One word of a long transfer or build. `item`: a layer's id or a build step."""
+    """One word of a long transfer or build.
+
+    Of a pull or push: `item` is the layer's id ("" for the whole), `text` the engine's word
+    (`Downloading`, `Pull complete`), `done`/`total` bytes of it. Of a build: `item` is `step 3/7`,
+    `text` the instruction as it begins, the instruction and ` (cached)`, or a line of its output;
+    `done` of `total` are steps.
+    """
 
     item: str
     text: str
@@ -38,6 +44,8 @@ class ExecResult:
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
+    """What a build made. `steps` are the Dockerfile's instructions that ran, FROM with them."""
+
     image_id: str
     cached_steps: int
     steps: int
@@ -79,6 +87,10 @@ class ExecSession(Protocol):
         """(`stdout`/`stderr`, bytes); empty bytes at the end."""
         ...
 
+    def pending(self) -> bool:
+        """Whether `read` has something already, which a `select` on `fileno` would not show."""
+        ...
+
     def write(self, data: bytes) -> None: ...
     def close_write(self) -> None:
         """End of input for the command (Ctrl-D in a pipe)."""
@@ -105,9 +117,14 @@ class Engine(Protocol):
         images: Iterable[str] = (),
         networks: Iterable[str] = (),
         volumes: Iterable[str] = (),
+        inspect: bool = False,
     ) -> Observed:
         """All of a project, and those of the named images, networks and volumes that are there
-        (external ones and look-alikes without labels too). Few requests, sent at once."""
+        (external ones and look-alikes without labels too). Few requests, sent at once.
+
+        The list of containers says nearly everything. `inspect` asks for each container too, at some
+        milliseconds more: `started_at`, the exact `created_at`, `stop_signal`, `stop_timeout`,
+        `environment` and `command` are filled then."""
         ...
 
     def inspect_container(self, container: str) -> Mapping[str, Any]: ...
@@ -129,7 +146,8 @@ class Engine(Protocol):
 
     def push(self, reference: str, *, on_progress: OnProgress) -> None: ...
     def build(self, request: BuildRequest, *, on_progress: OnProgress) -> BuildResult:
-        """Through buildx where it is there, else the engine's classic builder. Raises BuildError."""
+        """Through buildx where it is there, else the engine's classic builder. Raises BuildError with
+        the failing step in its message and the end of the step's output in its details."""
         ...
 
     def import_image(
@@ -185,7 +203,9 @@ class Engine(Protocol):
         privileged: bool = False,
         timeout: float | None = None,
     ) -> ExecResult:
-        """Runs `command` to its end. Raises TimeoutError after `timeout` seconds."""
+        """Runs `command` to its end; a command that is not there is exit code 126 or 127, as in a shell.
+        Raises TimeoutError after `timeout` seconds: the engine cannot end an exec, it goes on inside.
+        Raises ConflictError when the container does not run."""
         ...
 
     def open_exec(
