@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.observed import ObservedContainer
 from invoke_devstack.planning.plan import InjectedFile
-from invoke_devstack.secrets import masked
+from invoke_devstack.secrets import looks_secret, masked
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Service
@@ -100,14 +100,19 @@ def cause_of(changed: tuple[str, ...], container: ObservedContainer, service: Se
 def _describe(
     key: str, part: str, container: ObservedContainer, service: Service, prints: Fingerprint, bind: str
 ) -> str:
-    if key == "environment":
-        return _environment_change(part, container, service)
-    if key == "command" and container.command is not None and service.command is not None:
-        return f"{_shown(' '.join(container.command))} -> {_shown(' '.join(service.command))}"
-    if key == "labels":
-        return _change(part, container.labels.get(part), service.labels.get(part))
-    if key == "bind":
-        return f"{prints.get('bind') or 'all addresses'} -> {bind or 'all addresses'}"
+    match key:
+        case "environment":
+            return _environment_change(part, container, service)
+        case "labels":
+            return _change(part, container.labels.get(part), service.labels.get(part))
+        case "image":
+            return f"{container.image} -> {service.image}"
+        case "bind":
+            return f"{prints.get('bind') or 'all addresses'} -> {bind or 'all addresses'}"
+        case "command" if container.command is not None and service.command is not None:
+            words = (*container.command, *service.command)
+            change = f"{_shown(' '.join(container.command))} -> {_shown(' '.join(service.command))}"
+            return "" if any(looks_secret(word.partition("=")[0]) for word in words) else change
     return part
 
 

@@ -76,12 +76,12 @@ def engine_after(
                     f"id-{action.target}", action.target, action.body["Labels"]
                 )
             case CreateVolume():
-                volumes[action.target] = ObservedVolume(
-                    action.target, labels=action.body.get("Labels", {})
-                )
+                volumes[action.target] = ObservedVolume(action.target, labels=action.body.get("Labels", {}))
             case CreateContainer():
                 made = _container(action, networks)
-                containers[made.name] = replace(made, **({"state": state} | dict(states.get(action.service, {}))))
+                containers[made.name] = replace(
+                    made, **({"state": state} | dict(states.get(action.service, {})))
+                )
     return replace(before, containers=tuple(containers.values()), networks=networks, volumes=volumes)
 
 
@@ -139,3 +139,10 @@ def running(definition: Definition, **states: Mapping[str, Any]) -> Observed:
     """The engine after a first `up` of the definition."""
     empty = engine_with(definition)
     return engine_after(plan_up(definition, empty, UpOptions()), empty, **states)
+
+
+def with_service(definition: Definition, name: str, **changes: Any) -> Definition:
+    """The definition with other values of one service."""
+    values = definition.services[name].model_dump(exclude_unset=True)
+    changed = service(name, {**values, **changes})
+    return definition.model_copy(update={"services": {**definition.services, name: changed}})
