@@ -3,11 +3,11 @@ alone what the other made."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from invoke_devstack.definition.render import service_config, to_json
 from invoke_devstack.planning.networks import shared_service
 
 if TYPE_CHECKING:
@@ -16,20 +16,15 @@ if TYPE_CHECKING:
 _UNHASHED = ("build", "depends_on", "pull_policy", "scale", "profiles")
 
 
-def plain(part: Part) -> dict[str, Any]:
-    """A part of the definition as `docker compose config --format json` shows it."""
-    return part.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-
-
 def service_text(service: Service, containers: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """The text that the service's hash is made of, and the same as data. Compose makes it once
     `service:x` is a container's id: `containers` is service -> that id."""
-    values = plain(with_ids(service, containers))
+    values = service_config(with_ids(service, containers))
     for key in _UNHASHED:
         values.pop(key, None)
     if isinstance(values.get("deploy"), dict):
         values["deploy"] = {key: value for key, value in values["deploy"].items() if key != "replicas"}
-    return go_json(values), values
+    return to_json(values), values
 
 
 def service_plain(service: Service, containers: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
@@ -56,25 +51,20 @@ def _volumes_from(entry: str, containers: Mapping[str, str]) -> str:
 
 
 def network_hash(network: Network) -> str:
-    return digest(go_json(plain(network)))
+    """The value of a network's label `com.docker.compose.config-hash`."""
+    return digest(to_json(_given(network, ipam={})))
 
 
 def volume_hash(volume: Volume) -> str:
-    """A volume without a driver is hashed as one of `local`."""
-    values = plain(volume)
-    if not volume.driver:
-        name = {"name": values.pop("name")}
-        values = name | {"driver": "local"} | values
-    return digest(go_json(values))
+    """The same of a volume. One without a driver is hashed as one of `local`."""
+    return digest(to_json(_given(volume, driver="local")))
+
+
+def _given(part: Part, **defaults: Any) -> dict[str, Any]:
+    """What the files say of it, and `defaults` where they say nothing, in the order of the model."""
+    values = defaults | part.model_dump(mode="json", exclude_unset=True)
+    return {name: values[name] for name in type(part).model_fields if name in values}
 
 
 def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
-
-
-def go_json(values: Mapping[str, Any]) -> str:
-    """JSON as Go's `json.Marshal` writes it: no spaces, `<`, `>` and `&` escaped."""
-    text = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
