@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 STAMP = 30  # bytes of a stamp, without the space behind it
 _PIECE = 16384  # the engine's log keeps longer lines in pieces of this size, and stamps each piece
+_TURNS = 4  # lines that are looked at one by one before the search by halves
 _STAMP_SHAPE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 _PREFIX = re.compile(rb"^.{31}", re.MULTILINE)
 _LINE_START = re.compile(rb"^(\S+) ", re.MULTILINE)
@@ -75,6 +76,8 @@ def _join(line: bytes) -> bytes:
 
 
 def without_stamps(block: bytes) -> bytes:
+    if block.find(b"\n") in (-1, len(block) - 1):
+        return block[STAMP + 1 :]
     return _PREFIX.sub(b"", block)
 
 
@@ -97,19 +100,26 @@ def end_of_earlier(block: bytes, stamp: bytes, start: int = 0, *, inclusive: boo
     The lines of one container are in order of time, so that this is a search by halves; the next few
     lines are tried first, because logs that are merged often take turns.
     """
+    size, low = len(block), start
+    for _ in range(_TURNS):
+        here = block[low : low + STAMP]
+        if low >= size or here > stamp or (here == stamp and not inclusive):
+            return low
+        low = block.find(b"\n", low) + 1 or size
+    return _gallop(block, low, lambda here: here <= stamp if inclusive else here < stamp)
 
+
+def _gallop(block: bytes, low: int, is_earlier: Callable[[bytes], bool]) -> int:
     def earlier(position: int) -> bool:
-        here = block[position : position + STAMP]
-        return here <= stamp if inclusive else here < stamp
+        return is_earlier(block[position : position + STAMP])
 
-    low, step = start, 256
-    while low < len(block) and earlier(low):
-        high = block.find(b"\n", low + step)
-        high = len(block) if high < 0 else high + 1
-        if high < len(block) and earlier(high):
+    size, step = len(block), 256
+    while low < size and earlier(low):
+        high = block.find(b"\n", low + step) + 1 or size
+        if high < size and earlier(high):
             low, step = high, step * 4
-            continue
-        return _halve(block, low, high, earlier)
+        else:
+            return _halve(block, low, high, earlier)
     return low
 
 

@@ -14,6 +14,9 @@ from invoke_devstack.errors import UsageError
 from invoke_devstack.planning import labels
 from invoke_devstack.running.log_lines import LineCutter, join_pieces, normalise
 
+_SMALL = 1 << 16
+_NAP = 0.001
+"""The engine sends a log line by line: whoever reads each at once only keeps it from sending."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _RELATIVE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 
@@ -76,6 +79,8 @@ def stamped_blocks(
     cutters: dict[str, LineCutter] = {}
     try:
         for name, data in stream:
+            if not follow and len(data) < _SMALL:
+                time.sleep(_NAP)
             block = cutters.setdefault(name, LineCutter()).feed(data)
             if block:
                 yield name, normalise(join_pieces(block))
