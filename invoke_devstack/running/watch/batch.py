@@ -26,7 +26,8 @@ class What(Enum):
 
     CREATED = auto()  # it was not there before; it may still be open for writing
     WRITTEN = auto()  # its content changed; it is still open for writing
-    SAVED = auto()  # it was closed by who wrote it, or is complete by its nature
+    CLOSED = auto()  # it was open for writing, whether anything was written or not
+    SAVED = auto()  # it is there, and complete
     ARRIVED = auto()  # it was renamed to this name; another one may have had it before
     TOUCHED = auto()  # its attributes changed: mode, owner, a time
     REMOVED = auto()  # it was deleted, or renamed to another name
@@ -52,6 +53,11 @@ class Batch:
         self._writers: dict[str, float] = {}
         self._first = self._last = 0.0
 
+    @property
+    def since(self) -> float:
+        """When its first event came."""
+        return self._first
+
     def __bool__(self) -> bool:
         return bool(self._stories)
 
@@ -65,7 +71,7 @@ class Batch:
             story = self._stories[path] = Story(born or what is What.CREATED, directory)
         story.directory = directory
         story.removed |= what is What.REMOVED
-        story.attributes_only &= what is What.TOUCHED
+        story.attributes_only &= what in (What.TOUCHED, What.CLOSED)
         if what in (What.CREATED, What.WRITTEN) and not directory:
             self._writers[path] = now
         elif what is not What.TOUCHED:

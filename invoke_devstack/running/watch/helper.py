@@ -16,12 +16,13 @@ from typing import IO
 from invoke_devstack.engine.protocol import Engine, ExecSession
 from invoke_devstack.errors import DevstackError
 
+_LONGEST_ANSWER = 64  # bytes of the token and what follows it
 _CHUNK = 1024 * 1024  # bytes
 _PATIENCE = 60.0  # seconds without a word from the helper
 _START_PATIENCE = 5.0  # seconds
 
 _SCRIPT = """
-token=$2 stage=$1-$2
+token=$1
 folder() {
   [ -z "$1" ] || [ -d "$1" ] || {
     folder "${1%/*}" "$2" && rm -f "$1" && mkdir "$1" && chown "$2" "$1"
@@ -34,7 +35,7 @@ cd /
 trap '' INT QUIT HUP
 for tool in head tar mv rm mkdir chown chmod ln; do command -v $tool >/dev/null || exit 3; done
 echo "$token ready"
-while IFS= read -r size; do
+while read -r size stage; do
   { unpack "$size" && (set -e; . "$stage/apply"); } 2>&1
   code=$?
   rm -rf "$stage"
@@ -56,13 +57,12 @@ class HelperRefusedError(DevstackError):
 
 
 class Helper:
-    """The helper in one container, with the directory where it stages files."""
+    """The helper in one container."""
 
-    def __init__(self, engine: Engine, container: str, stage: str) -> None:
+    def __init__(self, engine: Engine, container: str) -> None:
         """Raises HelperUnavailableError."""
         self._token = secrets.token_hex(8)
-        self._rest = b""
-        command = ("sh", "-c", _SCRIPT, "devstack-sync", stage, self._token)
+        command = ("sh", "-c", _SCRIPT, "devstack-sync", self._token)
         try:
             self._session: ExecSession = engine.open_exec(
                 container, command, tty=False, stdin=True, user="0", working_dir="/"
@@ -78,13 +78,15 @@ class Helper:
             self.close()
             raise HelperUnavailableError(word)
 
-    def send(self, archive: IO[bytes]) -> bytes:
-        """Has `archive` unpacked and its script run. Returns the script's output. Raises
-        HelperLostError, or HelperRefusedError after which the helper is of no use."""
+    def send(self, archive: IO[bytes], directory: str = "/") -> bytes:
+        """Has `archive` unpacked beside what it will replace (in `directory`, on the same file system)
+        and its script run. Returns the script's output. Raises HelperLostError, or HelperRefusedError
+        after which the helper is of no use."""
         size = archive.seek(0, 2)
         archive.seek(0)
         try:
-            self._session.write(b"%d\n" % size)
+            stage = f"{directory.rstrip('/')}/.devstack-sync-{self._token}"
+            self._session.write(f"{size} {stage}\n".encode("utf-8", "surrogateescape"))
             while chunk := archive.read(_CHUNK):
                 self._session.write(chunk)
         except (DevstackError, OSError) as error:
@@ -103,14 +105,13 @@ class Helper:
         """(the word after the token, all output before it)."""
         mark = f"{self._token} ".encode()
         deadline = time.monotonic() + patience
-        gathered = self._rest
+        gathered = bytearray()
         while True:
-            start = gathered.find(mark)
-            end = gathered.find(b"\n", start) if start >= 0 else -1
-            if end >= 0:
-                self._rest = gathered[end + 1 :]
-                return gathered[start + len(mark) : end].decode(), gathered[:start]
             gathered += self._read(deadline)
+            # The answer's last line is all that follows the token, and nothing comes after it.
+            start = gathered.rfind(mark, max(0, len(gathered) - _LONGEST_ANSWER))
+            if start >= 0 and gathered.endswith(b"\n"):
+                return gathered[start + len(mark) : -1].decode(), bytes(gathered[:start])
 
     def _read(self, deadline: float) -> bytes:
         left = deadline - time.monotonic()

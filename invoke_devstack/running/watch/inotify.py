@@ -94,7 +94,7 @@ class InotifySource:
             wait = self._remaining()
             if wait is not None and wait <= 0:
                 lost, self._lost = self._lost, False
-                yield Stories(self._batch.take(), lost)
+                yield Stories(self._batch.take(), self._batch.since or time.monotonic(), lost)
                 continue
             ready = poller.poll(None if wait is None else wait * 1000)
             if any(descriptor == self._wake_read for descriptor, _ in ready):
@@ -233,7 +233,7 @@ def _what(path: str, mask: int, directory: bool) -> What:
         return What.CREATED if directory or not _complete(path) else What.SAVED
     if mask & flags.MODIFY:
         return What.WRITTEN
-    return What.SAVED if mask & flags.CLOSE_WRITE else What.TOUCHED
+    return What.CLOSED if mask & flags.CLOSE_WRITE else What.TOUCHED
 
 
 def _complete(path: str) -> bool:

@@ -4,6 +4,7 @@ again and again where no events arrive (network mounts, Windows drives in WSL)."
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -63,6 +64,7 @@ class WatchfilesSource:
             raise_interrupt=False,
         )
         for batch in changes:
+            since = time.monotonic() - self._step / 1000
             while pause := self._locks.wait():
                 self._stopped.wait(pause)
             stories: dict[str, Story] = {}
@@ -71,7 +73,7 @@ class WatchfilesSource:
                     born = kind == _ADDED and path not in stories
                     stories[path] = Story(born=born, directory=Path(path).is_dir(), attributes_only=False)
             if stories:
-                yield Stories(stories)
+                yield Stories(stories, since)
 
     def _places(self) -> tuple[str, ...]:
         """The roots, without those in others; of one that is not there, the nearest that is."""

@@ -11,9 +11,11 @@ from invoke_devstack.running.watch.batch import Story
 
 @dataclass(frozen=True, slots=True)
 class Stories:
-    """One batch. `lost`: events were dropped on the way, so that more may have changed."""
+    """One batch. `since`: `time.monotonic()` at its first event. `lost`: events were dropped on the
+    way, so that more may have changed."""
 
     paths: Mapping[str, Story]
+    since: float
     lost: bool = False
 
 

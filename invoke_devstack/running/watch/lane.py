@@ -1,0 +1,233 @@
+"""What is done for one service, one thing after the other, in a thread of its own while there is work.
+
+Syncs and rebuilds have a lane each: a save goes on arriving in the old container while the new one
+is built, and what comes during a build becomes one next build.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from invoke_devstack.errors import DevstackError, NotFoundError
+from invoke_devstack.events import Notice, Synced, WatchFailed
+from invoke_devstack.planning.watching import Rule, ServiceTurn, relative, turn
+from invoke_devstack.running.session import Session
+from invoke_devstack.running.watch import replacing
+from invoke_devstack.running.watch.catchup import differences
+from invoke_devstack.running.watch.parcel import Parcel, make_parcel
+from invoke_devstack.running.watch.target import Delivery, Target, find_targets
+from invoke_devstack.running.workers import Workers
+
+_PATHS_IN_AN_EVENT = 20
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What waits to be done. `since` is when the first change of it was noticed."""
+
+    turn: ServiceTurn | None = None
+    since: float = 0.0
+    stale: bool = False  # containers came or went
+    restarted: set[str] = field(default_factory=set)  # ids of containers whose state changed
+    catch_up: set[str] = field(default_factory=set)  # ids; "" for all
+
+
+class Serial:
+    """Calls `work` in one thread at a time, again for as long as `nudge` was called meanwhile."""
+
+    def __init__(self, workers: Workers, work: Callable[[], None]) -> None:
+        self._workers = workers
+        self._work = work
+        self._lock = threading.Lock()
+        self._again = False
+        self._running = False
+        self.idle = threading.Event()
+        self.idle.set()
+
+    def nudge(self) -> None:
+        with self._lock:
+            self._again = True
+            if self._running:
+                return
+            self._running = True
+            self.idle.clear()
+        self._workers.submit(self._run)
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._again:
+                    self._running = False
+                    self.idle.set()
+                    return
+                self._again = False
+            self._work()
+
+
+class ServiceLane:
+    """The syncs and rebuilds of one service."""
+
+    def __init__(self, session: Session, service: str, rules: tuple[Rule, ...], workers: Workers) -> None:
+        self._session = session
+        self._service = service
+        self._rules = tuple(rule for rule in rules if rule.service == service)
+        self._lock = threading.Lock()
+        self._pending = _Pending(stale=True)
+        self._targets: list[Target] = []
+        self._to_build: dict[str, None] = {}
+        self._syncs = Serial(workers, self._guarded(self._do_pending))
+        self._builds = Serial(workers, self._guarded(self._build))
+
+    def submit(self, wanted: ServiceTurn, since: float) -> None:
+        """Has a turn done after what is under way; turns that wait become one."""
+        with self._lock:
+            held = self._pending.turn
+            self._pending.turn = wanted if held is None else held.merged(wanted)
+            self._pending.since = since if held is None else self._pending.since
+        self._syncs.nudge()
+
+    def catch_up(self, container: str = "") -> None:
+        """Has compared what a container (or each) has with what the host has, and brings what differs."""
+        with self._lock:
+            self._pending.stale = True
+            self._pending.catch_up.add(container)
+        self._syncs.nudge()
+
+    def on_event(self, action: str, container: str) -> None:
+        """An event of one of the service's containers."""
+        with self._lock:
+            known = any(target.id == container for target in self._targets)
+            self._pending.stale |= action in ("create", "destroy", "rename") or not known
+            if known:
+                self._pending.restarted.add(container)
+            elif action == "start":
+                self._pending.catch_up.add(container)
+        if action != "create":
+            self._syncs.nudge()
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Whether all is done within `seconds`."""
+        return self._syncs.idle.wait(seconds) and self._builds.idle.wait(seconds)
+
+    def close(self) -> None:
+        """Ends the helpers in the containers."""
+        for target in self._targets:
+            target.close()
+
+    def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """`work` whose failure is told: a watch goes on."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except DevstackError as error:
+                if not self._session.interrupt.requested.is_set():
+                    self._tell_failure(error.message, error.hint, error.details)
+            except Exception as error:
+                self._tell_failure(f"{type(error).__name__}: {error}")
+
+        return guarded
+
+    def _tell_failure(self, text: str, hint: str = "", details: tuple[str, ...] = ()) -> None:
+        self._session.emit(WatchFailed(service=self._service, error=text, hint=hint, details=tuple(details)))
+
+    def _do_pending(self) -> None:
+        with self._lock:
+            pending, self._pending = self._pending, _Pending()
+        if pending.stale:
+            self._refresh_targets()
+        for target in self._targets:
+            if target.id in pending.restarted:
+                self._resume(target)
+        if pending.turn is not None:
+            self._do(pending.turn, pending.since)
+        for target in tuple(self._targets):
+            if target.id in pending.catch_up or "" in pending.catch_up:
+                self._catch_up(target)
+                target.warm()
+
+    def _refresh_targets(self) -> None:
+        found = find_targets(self._session.engine, self._session.project, self._service, self._targets)
+        with self._lock:
+            self._targets = found
+
+    def _resume(self, target: Target) -> None:
+        try:
+            target.refresh()
+            began = time.monotonic()
+            delivery = target.flush() if target.running else Delivery()
+        except NotFoundError:
+            return  # its removal has an event of its own
+        self._tell_synced(delivery, (), began)
+        target.warm()
+
+    def _do(self, wanted: ServiceTurn, since: float) -> None:
+        began = time.monotonic()
+        try:
+            delivery, parcel = self._sync(wanted)
+        except NotFoundError:
+            self._refresh_targets()
+            delivery, parcel = self._sync(wanted)
+        self._tell_synced(delivery, tuple(item.host for item in parcel.items), since or began)
+        if wanted.restart:
+            replacing.restart(self._session, self._service)
+            self._refresh_targets()
+            for target in self._targets:
+                target.refresh()
+        replacing.run_commands(self._session, self._targets, wanted.commands)
+        if wanted.rebuild:
+            with self._lock:
+                self._to_build |= dict.fromkeys(wanted.rebuild)
+            self._builds.nudge()
+
+    def _sync(self, wanted: ServiceTurn) -> tuple[Delivery, Parcel]:
+        """What was brought into the container that got most."""
+        parcel = make_parcel(wanted.copies, wanted.deletions)
+        for path, reason in parcel.unreadable:
+            self._tell_failure(f"{path} cannot be read: {reason}", "Mend its permissions, and save it again.")
+        if not parcel:
+            return Delivery(), parcel
+        deliveries = [target.deliver(parcel) for target in self._targets]
+        most = max(deliveries, key=lambda item: item.files + item.deleted + item.waiting, default=Delivery())
+        return most, parcel
+
+    def _tell_synced(self, delivery: Delivery, paths: tuple[str, ...], since: float) -> None:
+        if delivery.files or delivery.deleted:
+            self._session.emit(
+                Synced(
+                    service=self._service,
+                    files=delivery.files,
+                    deleted=delivery.deleted,
+                    seconds=time.monotonic() - since,
+                    paths=self._named(paths[:_PATHS_IN_AN_EVENT]),
+                )
+            )
+        if delivery.waiting:
+            text = f"not running: {delivery.waiting} deletions wait until it is started"
+            self._session.emit(Notice(text=text, service=self._service))
+
+    def _catch_up(self, target: Target) -> None:
+        began = time.monotonic()
+        try:
+            for rule in self._rules:
+                if rule.syncs:
+                    changes = tuple(differences(target, rule))
+                    for wanted in turn(changes, (rule,)).values():
+                        self._do(wanted, began)
+        except NotFoundError:
+            return  # the container went away again
+
+    def _build(self) -> None:
+        with self._lock:
+            paths = tuple(self._to_build)
+            self._to_build = {}
+        if paths:
+            replacing.rebuild(self._session, self._service, self._named(paths))
+
+    def _named(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """The paths as people know them: from the project's directory where they are in it."""
+        home = str(self._session.definition.working_dir)
+        return tuple(relative(path, home) or path for path in paths)

@@ -1,0 +1,103 @@
+"""The turns of a watch that change containers: rebuild, restart, and commands after a sync."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+
+from invoke_devstack.errors import DevstackError
+from invoke_devstack.events import (
+    ActionFailed,
+    ActionFinished,
+    ActionProgress,
+    ActionStarted,
+    Event,
+    Explained,
+    LogBlock,
+    Notice,
+    Rebuilt,
+)
+from invoke_devstack.planning.options import UpOptions as PlanningOptions
+from invoke_devstack.planning.rebuild import plan_build, plan_replace
+from invoke_devstack.planning.watching import Command
+from invoke_devstack.running import lifecycle
+from invoke_devstack.running.executor import execute
+from invoke_devstack.running.locks import project_lock
+from invoke_devstack.running.observing import observe
+from invoke_devstack.running.options import UpOptions
+from invoke_devstack.running.session import Session
+from invoke_devstack.running.up import planning_options
+from invoke_devstack.running.watch.target import Target
+
+_ACTIONS = (ActionStarted, ActionProgress, ActionFinished, ActionFailed)
+
+
+class CommandFailedError(DevstackError):
+    """`exec` of a rule ended with a code other than 0."""
+
+
+def rebuild(session: Session, service: str, paths: tuple[str, ...]) -> bool:
+    """Builds the service's image while its containers go on, then replaces them, and nothing of what
+    they depend on. Returns False when the build made the same image. Raises what the build or the new
+    container fails with; a failed build leaves the old container running."""
+    began = time.monotonic()
+    quiet = _with_builds_only(session)
+    cause = ", ".join(paths)
+    execute(plan_build(session.definition, (service,), cause=cause), quiet)
+    with project_lock(quiet):
+        observed = observe(session.definition, session.engine)
+        options: PlanningOptions = planning_options(
+            session, UpOptions(services=(service,)), session.definition, observed, images_ready=True
+        )
+        plan = plan_replace(session.definition, observed, (service,), options)
+        execute(plan, quiet)
+    changed = len(plan) > 0
+    if changed:
+        session.emit(Rebuilt(service=service, seconds=time.monotonic() - began, paths=paths))
+    return changed
+
+
+def restart(session: Session, service: str) -> None:
+    """Restarts the service's containers and waits until they are ready."""
+    lifecycle.restart(_with_restarts_only(session), (service,))
+
+
+def run_commands(session: Session, targets: Iterable[Target], commands: Iterable[Command]) -> None:
+    """Runs each command in each running container. Raises CommandFailedError."""
+    wanted = tuple(commands)
+    for target in targets:
+        for command in wanted if target.running else ():
+            result = session.engine.exec(
+                target.id,
+                command.command,
+                user=command.user,
+                working_dir=command.working_dir,
+                environment=command.environment,
+                privileged=command.privileged,
+            )
+            if result.exit_code:
+                raise CommandFailedError(
+                    f"`{' '.join(command.command)}` in {target.name} ended with {result.exit_code}",
+                    details=result.output.decode("utf-8", "replace").splitlines()[-20:],
+                )
+
+
+def _with_builds_only(session: Session) -> Session:
+    """A turn says what came of it in one line; of its actions only the build is worth watching."""
+
+    def emit(event: Event) -> None:
+        building = isinstance(event, _ACTIONS) and event.action == "build"
+        if building or isinstance(event, Notice | Explained | LogBlock):
+            session.emit(event)
+
+    return replace(session, emit=emit, began=time.monotonic())
+
+
+def _with_restarts_only(session: Session) -> Session:
+    def emit(event: Event) -> None:
+        restarting = isinstance(event, ActionFinished | ActionFailed) and event.action == "restart"
+        if restarting or isinstance(event, Notice | Explained | LogBlock):
+            session.emit(event)
+
+    return replace(session, emit=emit, began=time.monotonic())
