@@ -43,6 +43,13 @@ class PullImage(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PushImage(Action):
+    """`target` is the reference."""
+
+    kind: ClassVar[str] = "push"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildImage(Action):
     """`target` is the tag. `build` is the definition's `Build` as plain data, paths absolute, with
     the flags of the command (no_cache, pull, build args) already merged in."""

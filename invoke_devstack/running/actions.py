@@ -29,6 +29,7 @@ from invoke_devstack.planning.plan import (
     KillContainer,
     PauseContainer,
     PullImage,
+    PushImage,
     RemoveContainer,
     RemoveImage,
     RemoveNetwork,
@@ -50,7 +51,7 @@ from invoke_devstack.running.readiness import await_ready
 def carry_out(action: Action, execution: Execution) -> str:
     """Does `action` and returns a result worth a word, mostly none. Raises DevstackError."""
     match action:
-        case PullImage() | BuildImage() | RemoveImage():
+        case PullImage() | PushImage() | BuildImage() | RemoveImage():
             return _on_image(action, execution)
         case CreateNetwork() | RemoveNetwork() | CreateVolume() | RemoveVolume():
             return _on_network_or_volume(action, execution)
@@ -83,13 +84,16 @@ def _await(action: AwaitReady, execution: Execution) -> None:
         execution.session.emit(Notice(text=text, level="warning", service=error.service))
 
 
-def _on_image(action: PullImage | BuildImage | RemoveImage, execution: Execution) -> str:
+def _on_image(action: PullImage | PushImage | BuildImage | RemoveImage, execution: Execution) -> str:
     engine = execution.engine
     match action:
         case PullImage():
             engine.pull(action.target, platform=action.platform, on_progress=_progress(action, execution))
+        case PushImage():
+            engine.push(action.target, on_progress=_progress(action, execution))
         case BuildImage():
             built = engine.build(action.build, on_progress=_progress(action, execution))
+            execution.built[action.target] = built
             short = built.image_id.removeprefix("sha256:")[:12]
             return f"image {short}, {built.cached_steps} of {built.steps} steps from the cache"
         case RemoveImage():

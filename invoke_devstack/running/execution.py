@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from invoke_devstack.engine.protocol import Engine
+from invoke_devstack.engine.protocol import BuildResult, Engine
 from invoke_devstack.errors import DevstackError
 from invoke_devstack.running.feed import ContainerFeed
 from invoke_devstack.running.session import Session
@@ -27,6 +27,8 @@ class Execution:
         self.exec_slots = threading.Semaphore(_EXECS_AT_ONCE)
         self.unproven: list[tuple[str, str, float]] = []
         """(service, container id, monotonic time) of those that merely run: they may yet crash."""
+        self.built: dict[str, BuildResult] = {}
+        """By tag."""
         self.left: list[str] = []
         """Networks and volumes that stay because others use them."""
         self._cancelled = threading.Event()

@@ -14,7 +14,7 @@ from queue import SimpleQueue
 
 from invoke_devstack.errors import DevstackError, Interrupted
 from invoke_devstack.events import ActionFailed, ActionFinished, ActionStarted
-from invoke_devstack.planning.plan import Action, AwaitReady, BuildImage, Plan, PullImage, RunHook
+from invoke_devstack.planning.plan import Action, AwaitReady, BuildImage, Plan, PullImage, PushImage, RunHook
 from invoke_devstack.running import actions, stopping
 from invoke_devstack.running.execution import Cancelled, Execution
 from invoke_devstack.running.readiness import prove_running
@@ -177,4 +177,4 @@ def _only_waits(action: Action) -> bool:
 
 
 def _can_be_given_up(action: Action) -> bool:
-    return isinstance(action, AwaitReady | PullImage | BuildImage | RunHook)
+    return isinstance(action, AwaitReady | PullImage | PushImage | BuildImage | RunHook)

@@ -8,6 +8,7 @@ those that start again; while the engine is away, the readers wait for it.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from invoke_devstack.running.log_sources import Range, Source, as_moment, source
 from invoke_devstack.running.session import Session
 
 _RETRY = 0.25  # seconds between two attempts to reach an engine that is away
-_GONE_FOR_GOOD = 3.0  # seconds without any container after which nothing more is expected
+_GONE_FOR_GOOD = 3.0  # seconds with nothing to read after which nothing more is expected
 
 
 @dataclass(slots=True)
@@ -82,22 +83,37 @@ class Follower:
         self._output = threading.Lock()
         self._readers: dict[str, _Reader] = {}
         self._lock = threading.Lock()
+        self._quiet_since: float | None = None
+        self._finishing = threading.Event()
+        self._on_end: list[Callable[[], None]] = []
         self.ended = threading.Event()
 
     def run(self, marks: dict[str, Mark], *, until_all_end: bool = False) -> None:
         """Returns when `ended` is set, or when the project has no container left (`until_all_end`: no
         running one). `marks` are of containers whose history was shown."""
-        while not self.ended.is_set():
-            try:
-                self._follow_events(marks, until_all_end)
-                return
-            except EngineUnavailableError as error:
-                self._wait_for_engine(error)
-        self._close_readers()
+        try:
+            while not self.ended.is_set():
+                try:
+                    self._follow_events(marks, until_all_end)
+                    break
+                except EngineUnavailableError as error:
+                    self._wait_for_engine(error)
+        finally:
+            self._close_readers()
+            for callback in self._on_end:
+                callback()
 
     def stop(self) -> None:
-        """Ends `run`, from any thread."""
+        """Ends `run` at once, from any thread."""
         self.ended.set()
+
+    def finish(self) -> None:
+        """Ends `run` when all that is written has been read, from any thread."""
+        self._finishing.set()
+
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """`callback` is called when `run` ends, in its thread."""
+        self._on_end.append(callback)
 
     def deliver(self, source: Source, stream: str, block: bytes) -> None:
         """One block at a time, so that lines of two containers never mix."""
@@ -152,21 +168,21 @@ class Follower:
                 reader.wake()
 
     def _all_over(self, until_all_end: bool) -> bool:
+        """Nothing is left to read, and has not been for a while: a restart leaves a gap."""
         with self._lock:
             readers = tuple(self._readers.values())
-        if until_all_end:
-            return bool(readers) and all(reader.idle.is_set() for reader in readers)
-        if any(not reader.removed.is_set() for reader in readers):
+        if any(not (item.removed.is_set() or (until_all_end and item.idle.is_set())) for item in readers):
+            self._quiet_since = None
             return False
-        if not readers or self.ended.wait(_GONE_FOR_GOOD):
-            return not readers
-        with self._lock:
-            return all(reader.removed.is_set() for reader in self._readers.values())
+        now = time.monotonic()
+        self._quiet_since = self._quiet_since or now
+        patience = 0.0 if self._finishing.is_set() else _GONE_FOR_GOOD
+        return now - self._quiet_since >= patience
 
     def _finish_readers(self) -> None:
         for reader in self._readers.values():
+            reader.close()
             reader.join(_GONE_FOR_GOOD)
-        self._close_readers()
 
     def _close_readers(self) -> None:
         for reader in self._readers.values():

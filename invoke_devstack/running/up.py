@@ -42,7 +42,7 @@ def bring_up(session: Session, options: UpOptions) -> UpResult:
         _tell_unchanged(session, made, observed)
         changed |= _carry_out(session, made)
     result = UpResult(
-        plan=made, changed=changed, services=_services(session, options), seconds=session.seconds()
+        plan=made, changed=changed, services=chosen(session, options), seconds=session.seconds()
     )
     session.emit(
         UpFinished(project=session.project, seconds=result.seconds, changed=changed, services=result.services)
@@ -73,7 +73,8 @@ def _tell_unchanged(session: Session, made: Plan, observed: Observed) -> None:
             announcing.unchanged(container, session)
 
 
-def _services(session: Session, options: UpOptions) -> tuple[str, ...]:
+def chosen(session: Session, options: UpOptions) -> tuple[str, ...]:
+    """The services that the command is about, dependencies first."""
     definition = activated(session.definition, options.services)
     return selected_services(definition, planning.UpOptions(services=options.services))
 
