@@ -69,7 +69,7 @@ class Project:
 
     def compose(self, text: str) -> None:
         """Writes compose.yaml; `IMAGE` in it is a small image with a shell."""
-        self.write("compose.yaml", textwrap.dedent(text).replace("IMAGE", BUSYBOX))
+        self.write("compose.yaml", textwrap.dedent(text).replace("IMAGE", f'"{BUSYBOX}"'))
 
     @property
     def environment(self) -> dict[str, str]:

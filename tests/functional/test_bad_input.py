@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 
@@ -96,7 +97,7 @@ def test_a_setting_that_is_not_there(new_project: Callable[..., Project]) -> Non
 
 PORT = """
     services:
-      web: {image: IMAGE, init: true, command: [sleep, "600"], ports: ["127.0.0.1:${WEB_PORT}:80"]}
+      web: {image: IMAGE, init: true, command: [httpd, -f, -p, "80"], ports: ["127.0.0.1:${WEB_PORT}:80"]}
 """
 
 
@@ -104,7 +105,7 @@ def test_a_port_that_a_process_holds_names_the_process(new_project: Callable[...
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = str(holder.getsockname()[1])
         project = new_project(PORT, variables={"WEB_PORT": port})
-        refused(project.invoke("up"), 1, port, "python", "hint:")
+        refused(project.invoke("up"), 1, port, f"pid {os.getpid()}", "hint:")
         assert project.invoke("down").code == 0
 
 
