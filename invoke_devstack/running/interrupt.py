@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from queue import SimpleQueue
@@ -18,6 +19,9 @@ from typing import Self
 from invoke_devstack.errors import Interrupted
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_ECHO = 0.1
+"""Seconds in which a second signal is no second wish: `timeout` and some shells signal both the process
+and its group."""
 
 
 class Interrupt(AbstractContextManager["Interrupt"]):
@@ -30,6 +34,7 @@ class Interrupt(AbstractContextManager["Interrupt"]):
         self.requested = threading.Event()
         self.forced = threading.Event()
         self.signal_number: int = signal.SIGINT
+        self._first_at = 0.0
         # Handlers may run while the main thread holds any lock: only a SimpleQueue is re-entrant.
         self._arrived: SimpleQueue[int | None] = SimpleQueue()
         self._callbacks: list[Callable[[], None]] = []
@@ -62,11 +67,15 @@ class Interrupt(AbstractContextManager["Interrupt"]):
 
     def deliver(self, number: int) -> None:
         """Takes note of signal `number`, as if the process had received it."""
-        if self.requested.is_set():
-            self.forced.set()
-        else:
+        now = time.monotonic()
+        if not self.requested.is_set():
             self.signal_number = number
+            self._first_at = now
             self.requested.set()
+        elif now - self._first_at < _ECHO:
+            return
+        else:
+            self.forced.set()
         with self._lock:
             callbacks = tuple(self._callbacks)
         for callback in callbacks:

@@ -114,6 +114,6 @@ def warn_about_interrupt(execution: Execution) -> None:
     """Says, once the user interrupts a shutdown, that it goes on and what a second signal does."""
     execution.session.emit(
         Notice(
-            text="Still stopping gracefully; interrupt once more to kill what still runs.", level="warning"
+            text="Stopping gracefully; interrupt once more to kill what still runs.", level="warning"
         )
     )
