@@ -16,21 +16,25 @@ if TYPE_CHECKING:
 _UNHASHED = ("build", "depends_on", "pull_policy", "scale", "profiles")
 
 
-def service_text(service: Service, containers: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    """The text that the service's hash is made of, and the same as data. Compose makes it once
-    `service:x` is a container's id: `containers` is service -> that id."""
+def hashed_values(service: Service, containers: Mapping[str, str]) -> dict[str, Any]:
+    """What the service's hash is made of. Compose makes it once `service:x` is a container's id:
+    `containers` is service -> that id."""
     values = service_config(with_ids(service, containers))
     for key in _UNHASHED:
         values.pop(key, None)
     if isinstance(values.get("deploy"), dict):
         values["deploy"] = {key: value for key, value in values["deploy"].items() if key != "replicas"}
-    return to_json(values), values
+    return values
 
 
-def service_plain(service: Service, containers: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    """The service's config hash, and what it is made of as data."""
-    text, values = service_text(service, containers)
-    return digest(text), values
+def service_hash(service: Service, containers: Mapping[str, str]) -> str:
+    """The value of a container's label `com.docker.compose.config-hash`."""
+    return digest(hashed_text(service, containers))
+
+
+def hashed_text(service: Service, containers: Mapping[str, str]) -> str:
+    """What is hashed, letter for letter."""
+    return to_json(hashed_values(service, containers))
 
 
 def with_ids(service: Service, containers: Mapping[str, str]) -> Service:

@@ -7,11 +7,12 @@ in it as short hashes alone, salted with the service's name.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import blake2s
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.planning import labels as label
+from invoke_devstack.planning.hashes import hashed_values
 from invoke_devstack.planning.observed import ObservedContainer
 from invoke_devstack.planning.plan import InjectedFile
 from invoke_devstack.secrets import looks_secret, masked
@@ -28,12 +29,11 @@ _LONGEST = 60
 Fingerprint = dict[str, Any]
 
 
-def fingerprint(
-    service: Service, plain: Mapping[str, Any], files: tuple[InjectedFile, ...], bind: str
-) -> Fingerprint:
-    """`plain` is the service as the config hash takes it. `files` are injected ones: their content
-    counts too. `bind` counts where a port has no host address of its own."""
-    prints: Fingerprint = {key: _print_of(service.name, key, value) for key, value in plain.items()}
+def fingerprint(service: Service, files: tuple[InjectedFile, ...], bind: str) -> Fingerprint:
+    """`files` are injected ones: their content counts too. `bind` counts where a port has no host
+    address of its own."""
+    values = hashed_values(service, {})
+    prints: Fingerprint = {key: _print_of(service.name, key, value) for key, value in values.items()}
     if files:
         prints["files"] = {file.path: _hash(service.name, file.content.hex()) for file in files}
     if any(port.host_ip is None for port in service.ports):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.graph import bound_to, namespaces
-from invoke_devstack.planning.hashes import service_plain
+from invoke_devstack.planning.hashes import service_hash
 from invoke_devstack.planning.inputs import cause_of, changes, fingerprint, read_fingerprint
 from invoke_devstack.planning.mounts import injected_files, volume_name
 from invoke_devstack.planning.names import container_name, short_id
@@ -206,10 +206,9 @@ def _image_cause(scene: Scene, service: Service, container: ObservedContainer) -
 
 
 def _definition_cause(scene: Scene, service: Service, container: ObservedContainer) -> str:
-    config_hash, plain = service_plain(service, scene.ids)
-    new = fingerprint(service, plain, injected_files(scene.definition, service), scene.options.bind)
+    new = fingerprint(service, injected_files(scene.definition, service), scene.options.bind)
     old = read_fingerprint(container)
-    same = container.labels.get(label.CONFIG_HASH) == config_hash
+    same = container.labels.get(label.CONFIG_HASH) == service_hash(service, scene.ids)
     if old is None:
         return "" if same else _unnamed_cause(scene, service, container)
     changed = changes(old, new)
@@ -218,13 +217,15 @@ def _definition_cause(scene: Scene, service: Service, container: ObservedContain
         changed = tuple(path for path in changed if path.partition(".")[0] in ("files", "bind"))
     if changed:
         return cause_of(changed, container, service, scene.options.bind)
-    return "" if same else "the definition changed"
+    return "" if same else _unnamed_cause(scene, service, container)
 
 
 def _unnamed_cause(scene: Scene, service: Service, container: ObservedContainer) -> str:
     image = service.image_name(scene.definition.name)
     if container.image and container.image != image:
         return f"image: {container.image} -> {image}"
+    if bound_to(service):
+        return f"the container of `{bound_to(service)[0]}` is not the one that it uses"
     return "the definition changed"
 
 

@@ -229,7 +229,7 @@ def injected_files(definition: Definition, service: Service) -> tuple[InjectedFi
     for reference in service.secrets:
         secret = _file_object(definition.secrets.get(reference.source), "secret", reference.source)
         if secret.content:
-            files.append(_injected(reference, secret_target(reference), secret.content))
+            files.append(_injected(reference, secret_target(reference), secret.content, secret=True))
     for reference in service.configs:
         config = _file_object(definition.configs.get(reference.source), "config", reference.source)
         if config.content:
@@ -242,9 +242,10 @@ def injected_files(definition: Definition, service: Service) -> tuple[InjectedFi
     return tuple(files)
 
 
-def _injected(reference: FileReference, path: str, content: str) -> InjectedFile:
+def _injected(reference: FileReference, path: str, content: str, *, secret: bool = False) -> InjectedFile:
     mode = int(reference.mode, 8) if reference.mode else 0o444
-    return InjectedFile(path, content.encode(), mode, _number(reference.uid), _number(reference.gid))
+    uid, gid = _number(reference.uid), _number(reference.gid)
+    return InjectedFile(path, content.encode(), mode, uid, gid, secret)
 
 
 def _number(text: str | None) -> int:

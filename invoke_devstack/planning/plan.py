@@ -224,13 +224,15 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class InjectedFile:
-    """A file put into a container before it starts. `mode` as in chmod."""
+    """A file put into a container before it starts. `mode` as in chmod. The content of a `secret` one
+    is shown nowhere."""
 
     path: str
     content: bytes
     mode: int = 0o444
     uid: int = 0
     gid: int = 0
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from invoke_devstack.errors import DefinitionError
 from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.body import BodyOptions, container_body, service_labels
 from invoke_devstack.planning.graph import bound_to
-from invoke_devstack.planning.hashes import digest, service_text
+from invoke_devstack.planning.hashes import digest, hashed_text
 from invoke_devstack.planning.inputs import fingerprint, label_text
 from invoke_devstack.planning.mounts import injected_files
 from invoke_devstack.planning.observed import Observed, ObservedContainer
@@ -91,12 +91,12 @@ def create_step(
         )
     late_names = tuple(sorted(item for other, item in references.items() if other not in ids))
     hashed = {other: ids[other] if other in ids else placeholder(item) for other, item in references.items()}
-    text, plain = service_text(service, hashed)
+    text = hashed_text(service, hashed)
     files = injected_files(definition, service)
     reference = service.image_name(definition.name)
     image = observed.images.get(reference)
     labels = service_labels(definition, service, number, digest(text))
-    labels[label.INPUTS] = label_text(fingerprint(service, plain, files, options.bind))
+    labels[label.INPUTS] = label_text(fingerprint(service, files, options.bind))
     stand_ins = ports_label(service, options.ports)
     if stand_ins:
         labels[label.PORTS] = stand_ins

@@ -286,6 +286,10 @@ class _Up:
             *(self.created.get(other, ()) for other in sharing(service))
         )
         created = frozenset({self.draft.add(replace(action, cause=cause, needs=needs))})
+        for other in action.late.containers if action.late else ():
+            # The name under which it is looked up must last until then.
+            if f"rename {other}" in self.draft.actions:
+                self.draft.needs_more(f"rename {other}", created)
         self.created[service.name] |= created
         return created
 
