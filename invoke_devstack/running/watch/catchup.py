@@ -203,7 +203,7 @@ class _Stream(io.RawIOBase):
 def _entries(listing: bytes) -> Iterator[_Found]:
     """The lines of a listing; one that is none goes on the name before it, which holds a newline."""
     held: list[bytes] = []
-    for line in (*listing.split(b"\n"), b"0 0 0 /"):
+    for line in (*listing.removesuffix(b"\n").split(b"\n"), b"0 0 0 /"):
         if _ENTRY.fullmatch(line) and held:
             yield _found(b"\n".join(held))
             held.clear()

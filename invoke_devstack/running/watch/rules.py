@@ -16,7 +16,7 @@ from invoke_devstack.planning.watching import Command, Rule, relative
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Build, Definition, Service, WatchRule
 
-_NEVER_WATCHED = Ignore(
+NEVER_WATCHED = Ignore(
     (
         "**/.git",
         # What editors leave beside a file while they save or edit it: vim, Emacs, Kate, JetBrains.
@@ -114,7 +114,7 @@ def _rule(
         root=root,
         action=entry.action,
         target=_target(entry, root),
-        ignored=(*ignored, (base, own), (base, _NEVER_WATCHED)),
+        ignored=(*ignored, (base, own), (base, NEVER_WATCHED)),
         included=included,
         always=_always(service.build, root) if entry.action == "rebuild" else frozenset(),
         command=_command(entry),
@@ -131,7 +131,7 @@ def _rule_of_context(
         service=service.name,
         root=root,
         action="rebuild",
-        ignored=(*ignored, (root, _NEVER_WATCHED)),
+        ignored=(*ignored, (root, NEVER_WATCHED)),
         always=_always(build, root),
     )
 
