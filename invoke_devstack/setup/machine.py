@@ -52,10 +52,11 @@ def _find_root_prefix() -> tuple[str, ...] | None:
     return ("sudo",) if shutil.which("sudo") else None
 
 
-def install_packages(machine: Machine, *packages: str, failure: str) -> None:
+def install_packages(machine: Machine, *packages: str, failure: str, update: bool = True) -> None:
     """Installs Debian packages through apt, its lists brought up to date first. Raises SetupError."""
     environment = ("env", "DEBIAN_FRONTEND=noninteractive")
     install = ("apt-get", "install", "--yes", "--no-install-recommends", *packages)
     hint = f"Run by hand: {' '.join(('sudo', *install))}"
-    run_command(machine.as_root("apt-get", "update", "--quiet"), failure=failure, hint=hint)
+    if update:
+        run_command(machine.as_root("apt-get", "update", "--quiet"), failure=failure, hint=hint)
     run_command(machine.as_root(*environment, *install), failure=failure, hint=hint)

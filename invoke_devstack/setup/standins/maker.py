@@ -26,7 +26,7 @@ from invoke_devstack.setup.standins.recipes import Recipe
 from invoke_devstack.setup.standins.rootfs import make_rootfs
 
 STANDIN_LABEL = "dev.invoke-devstack.standin"
-ACTION = "standin"
+ACTION = "stand-in"
 
 
 def make_standins(

@@ -1,0 +1,88 @@
+# The tasks of this repository, on any machine with Python 3.11 and make:
+#
+#   make up      everything: the virtual environment, an engine, the images, the stack
+#   make test    all tests, those on a real engine too
+#   make help    the rest
+#
+#   s     a service, or several with commas between them: make logs s=web
+#   args  flags of the task, as `invoke --help TASK` shows them: make down args=--volumes
+#   cmd   a command for exec and run: make exec s=web cmd='python --version'
+
+.POSIX:
+.SUFFIXES:
+
+PYTHON = python3
+VENV = .venv
+BIN = $(VENV)/bin
+INVOKE = $(BIN)/invoke
+READY = $(VENV)/.ready
+TEST_READY = $(VENV)/.ready-for-tests
+SERVICES = $$(test -z "$(s)" || printf '%s' '-s $(s)')
+
+.PHONY: help up down logs ps build watch start stop restart config doctor setup exec run shell \
+	list test test-unit lint types test-setup clean
+
+help:
+	@sed -n 's/^#   \{0,1\}//p' Makefile | sed 's/^ *$$//'
+	@echo
+	@echo 'Targets: up down logs ps build watch start stop restart config doctor setup exec run shell list'
+	@echo '         test test-unit lint types clean'
+
+# The stack. `setup` is quick when there is nothing to mend.
+
+up: setup
+	@$(INVOKE) up $(SERVICES) $(args)
+
+setup: $(READY)
+	@$(INVOKE) setup
+
+doctor: $(READY)
+	@$(INVOKE) doctor $(args)
+
+down config: $(READY)
+	@$(INVOKE) $@ $(args)
+
+logs ps build watch start stop restart: $(READY)
+	@$(INVOKE) $@ $(SERVICES) $(args)
+
+exec run: $(READY)
+	@$(INVOKE) $@ $(s) $(args) -- $(cmd)
+
+shell: $(READY)
+	@$(INVOKE) $@ $(s) $(args)
+
+list: $(READY)
+	@$(INVOKE) --list
+
+# The tests.
+
+test: test-setup lint types
+	@$(BIN)/pytest $(args)
+
+test-unit: $(TEST_READY)
+	@$(BIN)/pytest tests/unit $(args)
+
+lint: $(TEST_READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: $(TEST_READY)
+	@$(BIN)/mypy
+
+# What the tests need beside Python: an engine, the images of the example, a browser.
+test-setup: $(TEST_READY) setup
+	@sh tools/test_needs.sh
+
+# The virtual environment: made once, and brought up to date when pyproject.toml changes.
+
+$(READY): pyproject.toml
+	@sh tools/venv.sh '$(PYTHON)' '$(VENV)' .
+	@touch $(READY)
+
+$(TEST_READY): $(READY)
+	@sh tools/venv.sh '$(PYTHON)' '$(VENV)' '.[dev]'
+	@touch $(TEST_READY)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Installs what the tests use beside Python packages, where apt and root are at hand: a browser, a small
+# static shell for test images, a terminal multiplexer. Docker Compose and a second engine are optional:
+# the tests that compare with them skip, and say so, where they are not there. Where the folder of peers
+# lies beside the repository, it brings both.
+set -eu
+
+say() { printf '%s\n' "$*" >&2; }
+
+missing=
+command -v chromium >/dev/null || missing="$missing chromium"
+command -v tmux >/dev/null || missing="$missing tmux"
+[ -x /bin/busybox ] || missing="$missing busybox-static"
+
+if [ -n "$missing" ]; then
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		say "Installing what the tests use:$missing"
+		apt-get update -qq
+		# shellcheck disable=SC2086 # a list of words
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	else
+		say "The tests use what is not here; some will skip. For all: sudo apt-get install -y$missing"
+	fi
+fi
+
+peers=${DEVSTACK_PEERS:-../shared/peers}
+if [ "$(id -u)" = 0 ] && [ -x "$peers/install" ]; then
+	"$peers/install" >&2 || say "Docker Compose could not be installed; the tests beside it skip"
+	if [ -x "$peers/engine28" ]; then
+		"$peers/engine28" start >/dev/null 2>&1 || say "no second engine; its tests skip"
+	fi
+fi
