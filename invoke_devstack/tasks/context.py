@@ -46,12 +46,16 @@ class Work:
     @cached_property
     def definition(self) -> Definition:
         """The stack as its files say it."""
-        from invoke_devstack.definition.load import load
-
-        files = [self.directory / file for file in self.settings.files]
-        loaded = load(self.directory, files=files, profiles=self.settings.profiles)
+        loaded = self.load_definition()
         self.console.expect(loaded.services)
         return loaded
+
+    def load_definition(self) -> Definition:
+        """Reads the files, again if they were read before."""
+        from invoke_devstack.definition import load
+
+        files = [self.directory / file for file in self.settings.files]
+        return load(self.directory, files=files, profiles=self.settings.profiles)
 
     @cached_property
     def engine(self) -> Engine:

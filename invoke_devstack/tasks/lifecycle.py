@@ -139,11 +139,12 @@ def rm(
     from invoke_devstack.running import lifecycle
 
     names = work.services(service)
-    with work.session(explain=explain) as session:
+    with work.session() as session:
         doomed = lifecycle.removal(session, names, stop=stop, volumes=volumes)
-        listed = ", ".join(item.name for item in doomed if isinstance(item, RemoveContainer))
-        if listed:
-            work.confirm(f"Remove {listed}?", yes=yes, loses=f"the containers {listed}")
+    listed = ", ".join(item.name for item in doomed if isinstance(item, RemoveContainer))
+    if listed:
+        work.confirm(f"Remove {listed}?", yes=yes, loses=f"the containers {listed}")
+    with work.session(explain=explain) as session:
         made = lifecycle.remove(session, names, stop=stop, volumes=volumes)
     _say_if_nothing(work, made, "there is no stopped container")
 

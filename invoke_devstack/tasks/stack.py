@@ -1,4 +1,4 @@
-"""The stack as a whole: up, down, logs, ps, build, config."""
+"""The stack as a whole: up, down, logs, ps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from invoke_devstack.tasks import values
 from invoke_devstack.tasks.command import command
 
 if TYPE_CHECKING:
-    from invoke_devstack.running.options import UpOptions
+    from invoke_devstack.running.options import DownOptions, UpOptions
     from invoke_devstack.tasks.context import Work
 
 EXPLAIN_HELP = "Show, for each step, the docker command that does the same by hand."
@@ -66,9 +66,16 @@ def up(
 def _show_plan_of_up(work: Work, options: UpOptions, *, explain: bool) -> None:
     from invoke_devstack.running import up as running
 
-    with work.session(explain=explain) as session:
-        lines = running.plan(session, options).lines()
-    work.answer("\n".join(lines) or "nothing to do", list(lines))
+    with work.session() as session:
+        made = running.plan(session, options)
+    if explain:
+        from invoke_devstack.planning.script import script
+
+        text = script(made)
+        work.answer(text, text)
+    else:
+        lines = made.lines()
+        work.answer("\n".join(lines) or "nothing to do", list(lines))
 
 
 def _stay(work: Work, options: UpOptions, *, explain: bool) -> None:
@@ -101,15 +108,21 @@ def down(
     from invoke_devstack.running.options import DownOptions
 
     options = DownOptions(volumes=volumes, timeout=values.seconds("timeout", timeout))
+    if volumes:
+        _consent_to_lose_volumes(work, options, yes=yes)
     with work.session(explain=explain) as session:
-        if volumes:
-            doomed = [
-                action.target for action in running.plan(session, options) if action.kind == "remove volume"
-            ]
-            if doomed:
-                names = ", ".join(doomed)
-                work.confirm(f"Delete {names} and all data in it?", yes=yes, loses=f"the volumes {names}")
         running.take_down(session, options)
+
+
+def _consent_to_lose_volumes(work: Work, options: DownOptions, *, yes: bool) -> None:
+    from invoke_devstack.planning.plan import RemoveVolume
+    from invoke_devstack.running import down as running
+
+    with work.session() as session:
+        made = running.plan(session, options)
+    names = ", ".join(action.target for action in made if isinstance(action, RemoveVolume))
+    if names:
+        work.confirm(f"Delete {names} and all data in it?", yes=yes, loses=f"the volumes {names}")
 
 
 @command(
@@ -165,6 +178,6 @@ def ps(work: Work, service: tuple[str, ...] = (), all_: bool = False, json: bool
     from invoke_devstack.running import listing
 
     rows = listing.containers(work.engine, work.definition.name, services=work.services(service), all_=all_)
-    columns = ("service", "container", "image", "state", "health", "ports", "started_at")
+    columns = ("service", "state", "health", "ports", "started_at", "image")
     empty = f"no container of {work.definition.name} {'is there' if all_ else 'runs'}"
     work.table("containers", columns, rows, f"{empty}: `invoke up` starts the stack")

@@ -1,0 +1,98 @@
+"""Images got, made and given; and the watch: build, pull, push, watch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from invoke_devstack.tasks import values
+from invoke_devstack.tasks.command import command
+
+if TYPE_CHECKING:
+    from invoke_devstack.tasks.context import Work
+
+_EXPLAIN_HELP = {"explain": "Show, for each step, the docker command that does the same by hand."}
+
+
+@command(
+    "build",
+    json="events",
+    shorts={"build_arg": "a", "tag": "t"},
+    flags={
+        "build_arg": "A build argument, as KEY=VALUE; may be repeated.",
+        "no_cache": "Run every step again.",
+        "pull": "Get newer versions of the base images first.",
+        "tag": "One more name for the image.",
+        "push": "Push the images when they are built.",
+        **_EXPLAIN_HELP,
+    },
+)
+def build(
+    work: Work,
+    service: tuple[str, ...] = (),
+    build_arg: tuple[str, ...] = (),
+    no_cache: bool = False,
+    pull: bool = False,
+    tag: str = "",
+    push: bool = False,
+    explain: bool = False,
+    json: bool = False,
+) -> None:
+    """Build the images of the services that have a `build`."""
+    from invoke_devstack.running import build as running
+    from invoke_devstack.running.options import BuildOptions
+
+    options = BuildOptions(
+        services=work.services(service),
+        args=values.assignments("build-arg", build_arg),
+        no_cache=no_cache,
+        pull=pull,
+        tag=tag,
+        push=push,
+    )
+    with work.session(explain=explain) as session:
+        built = running.build_images(session, options)
+    rows: list[dict[str, object]] = [
+        {**asdict(image), "image": image.tag, "cached": f"{image.cached_steps} of {image.steps} steps"}
+        for image in built
+    ]
+    work.table("built", ("service", "image", "size", "layers", "cached"), rows, "no service has a `build`")
+
+
+@command("pull", json="events", flags=_EXPLAIN_HELP)
+def pull(work: Work, service: tuple[str, ...] = (), explain: bool = False, json: bool = False) -> None:
+    """Get the services' images from their registries."""
+    from invoke_devstack.running import images
+
+    with work.session(explain=explain) as session:
+        images.pull(session, work.services(service))
+
+
+@command("push", json="events", flags=_EXPLAIN_HELP)
+def push(work: Work, service: tuple[str, ...] = (), explain: bool = False, json: bool = False) -> None:
+    """Push the images that are built here to their registries."""
+    from invoke_devstack.running import images
+
+    with work.session(explain=explain) as session:
+        images.push(session, work.services(service))
+
+
+@command(
+    "watch",
+    json="events",
+    flags={"apply_definitions": "Carry out changes of the Compose files too, instead of telling them."},
+)
+def watch(
+    work: Work,
+    service: tuple[str, ...] = (),
+    apply_definitions: bool = False,
+    json: bool = False,
+) -> None:
+    """Keep the running stack as its files are, until Ctrl-C."""
+    from invoke_devstack.running import watch as running
+
+    options = running.WatchOptions(
+        services=work.services(service), apply_definitions=apply_definitions, reload=work.load_definition
+    )
+    with work.session() as session:
+        running.watch(session, options)
