@@ -1,0 +1,334 @@
+"""A plan is carried out: at once where it can be, in order where it must be, and ended well when it fails."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from invoke_devstack.definition.model import Definition
+from invoke_devstack.errors import ConflictError, EngineError, HookError, Interrupted, ServiceError
+from invoke_devstack.events import ActionFailed, ActionFinished, ActionStarted, Event, Notice, ServiceStopped
+from invoke_devstack.planning.plan import (
+    Action,
+    AwaitReady,
+    CreateContainer,
+    Plan,
+    Probe,
+    PullImage,
+    RemoveContainer,
+    RemoveNetwork,
+    RunHook,
+    StartContainer,
+    StopContainer,
+)
+from invoke_devstack.running.executor import execute
+from invoke_devstack.running.hooks import Hooks
+from invoke_devstack.running.session import Session
+from invoke_devstack.settings import Settings
+from tests.fakes import Behaviour, FakeEngine
+
+LABELS = {"com.docker.compose.project": "p", "com.docker.compose.service": "web"}
+
+
+class Bench:
+    """A session on a fake engine, whose hooks are what a test lets a plan do."""
+
+    def __init__(self, parallel: int = 32) -> None:
+        self.engine = FakeEngine()
+        self.engine.add_image("image")
+        self.events: list[Event] = []
+        self.hooks = Hooks()
+        self.session = Session(
+            Definition(name="p", working_dir=Path("/p")),
+            self.engine,
+            self.events.append,
+            settings=Settings(parallel=parallel),
+            hooks=self.hooks,
+        )
+
+    def step(self, name: str, act: Callable[[], object], *needs: str) -> RunHook:
+        """An action that does `act`."""
+        self.hooks.add("do", name, lambda context: act())
+        return RunHook(
+            target=f"do {name}", cause="", when="do", needs=frozenset(f"hook do {n}" for n in needs)
+        )
+
+    def run(self, *actions: Action, through_interrupt: bool = False) -> None:
+        execute(Plan(actions, project="p"), self.session, through_interrupt=through_interrupt)
+
+    def of(self, kind: type[Event]) -> list[str]:
+        return [getattr(event, "target", "") for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def create(name: str = "p-web-1") -> CreateContainer:
+    return CreateContainer(target=name, cause="", service="web", body={"Image": "image", "Labels": LABELS})
+
+
+def start(name: str = "p-web-1", *needs: str) -> StartContainer:
+    return StartContainer(target=name, cause="", service="web", needs=frozenset(needs))
+
+
+def ready(
+    name: str = "p-web-1",
+    *needs: str,
+    condition: str = "service_healthy",
+    probe: Probe | None = None,
+    timeout: float = 5.0,
+    optional: bool = False,
+) -> AwaitReady:
+    return AwaitReady(
+        target=name,
+        cause="",
+        service="web",
+        condition=condition,
+        probe=probe or Probe("running"),
+        timeout=timeout,
+        needs=frozenset(needs),
+        waited_for_by=("api",),
+        optional=optional,
+    )
+
+
+def up(**waiting: object) -> tuple[Action, ...]:
+    name = "p-web-1"
+    return create(), start(name, f"create {name}"), ready(name, f"start {name}", **waiting)  # type: ignore[arg-type]
+
+
+HEALTHCHECK = Probe("healthcheck", command=("CMD", "check"))
+
+
+def test_an_action_runs_after_what_it_needs(bench: Bench) -> None:
+    order: list[str] = []
+    bench.run(
+        bench.step("last", lambda: order.append("last"), "first", "second"),
+        bench.step("second", lambda: order.append("second"), "first"),
+        bench.step("first", lambda: order.append("first")),
+    )
+    assert order == ["first", "second", "last"]
+
+
+def test_what_needs_nothing_of_each_other_runs_at_once(bench: Bench) -> None:
+    meeting = threading.Barrier(3)
+    bench.run(*(bench.step(str(number), lambda: meeting.wait(2)) for number in range(3)))
+    assert bench.of(ActionFinished) == ["do 0", "do 1", "do 2"] or len(bench.of(ActionFinished)) == 3
+
+
+def test_no_more_actions_run_at_once_than_the_setting_says() -> None:
+    bench = Bench(parallel=2)
+    running: list[int] = []
+    most: list[int] = []
+
+    def act() -> None:
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.02)
+        running.pop()
+
+    bench.run(*(bench.step(str(number), act) for number in range(6)))
+    assert max(most) == 2
+
+
+def test_after_a_failure_nothing_new_begins_and_what_failed_is_raised(bench: Bench) -> None:
+    begun: list[str] = []
+
+    def fail() -> None:
+        raise EngineError("no")
+
+    with pytest.raises(HookError):
+        bench.run(bench.step("a", fail), bench.step("b", lambda: begun.append("b"), "a"))
+    assert begun == []
+    assert bench.of(ActionFailed) == ["do a"]
+
+
+def test_what_is_made_in_the_middle_of_a_failure_is_let_end(bench: Bench) -> None:
+    began = threading.Event()
+    made = bench.engine.create_container
+
+    def slowly(name: str, body: object, *, platform: str = "") -> str:
+        began.set()
+        time.sleep(0.1)
+        return made(name, body, platform=platform)  # type: ignore[arg-type]
+
+    bench.engine.create_container = slowly  # type: ignore[method-assign]
+
+    def fail() -> None:
+        began.wait(2)
+        raise EngineError("no")
+
+    with pytest.raises(HookError):
+        bench.run(create(), bench.step("a", fail))
+    assert bench.engine.named("p-web-1").state == "created"
+
+
+def test_a_wait_ends_at_once_when_another_action_fails(bench: Bench) -> None:
+    bench.engine.behaviour["p-web-1"] = Behaviour(health="starting")
+
+    def fail() -> None:
+        time.sleep(0.1)
+        raise EngineError("no")
+
+    began = time.monotonic()
+    with pytest.raises(HookError):
+        bench.run(*up(condition="service_completed_successfully"), bench.step("a", fail))
+    assert time.monotonic() - began < 2
+
+
+def test_a_signal_ends_the_waits_and_is_raised(bench: Bench) -> None:
+    threading.Timer(0.1, bench.session.interrupt.deliver, args=(signal.SIGTERM,)).start()
+    began = time.monotonic()
+    with pytest.raises(Interrupted) as caught:
+        bench.run(*up(condition="service_completed_successfully"))
+    assert caught.value.exit_code == 143
+    assert time.monotonic() - began < 2
+    assert bench.engine.named("p-web-1").state == "running"
+
+
+def test_a_shutdown_goes_on_after_a_first_signal(bench: Bench) -> None:
+    bench.run(*up())
+    bench.session.interrupt.deliver(signal.SIGINT)
+    with pytest.raises(Interrupted):
+        bench.run(
+            StopContainer(target="p-web-1", name="p-web-1", cause="", service="web"),
+            RemoveContainer(target="p-web-1", name="p-web-1", cause="", needs=frozenset({"stop p-web-1"})),
+            through_interrupt=True,
+        )
+    assert bench.engine.containers == {}
+    assert any("once more" in event.text for event in bench.events if isinstance(event, Notice))
+
+
+def test_a_pull_that_is_cancelled_stops_at_its_next_word(bench: Bench) -> None:
+    told = threading.Event()
+
+    def pull(reference: str, *, platform: str = "", on_progress: Callable[[object], None]) -> None:
+        from invoke_devstack.engine.protocol import Progress
+
+        for _ in range(1000):
+            on_progress(Progress("layer", "Downloading"))
+            time.sleep(0.01)
+        told.set()
+
+    bench.engine.pull = pull  # type: ignore[assignment,method-assign]
+    threading.Timer(0.1, bench.session.interrupt.deliver, args=(signal.SIGINT,)).start()
+    with pytest.raises(Interrupted):
+        bench.run(PullImage(target="redis:8", cause=""))
+    assert not told.wait(0.1)
+
+
+def test_a_healthcheck_is_run_inside_until_it_passes(bench: Bench) -> None:
+    from invoke_devstack.engine.protocol import ExecResult
+
+    asked: list[tuple[str, ...]] = []
+
+    def answer(command: object) -> ExecResult:
+        asked.append(tuple(command))  # type: ignore[arg-type]
+        return ExecResult(0 if len(asked) == 3 else 1, b"")
+
+    bench.engine.behaviour["p-web-1"] = Behaviour(execs=answer)
+    bench.run(*up(probe=Probe("healthcheck", command=("CMD-SHELL", "check it"))))
+    assert asked == [("/bin/sh", "-c", "check it")] * 3
+
+
+def test_the_engines_own_verdict_counts_too(bench: Bench) -> None:
+    from invoke_devstack.engine.protocol import ExecResult
+
+    bench.engine.behaviour["p-web-1"] = Behaviour(execs=lambda command: ExecResult(1, b"no"))
+    threading.Timer(0.2, bench.engine.set_health, args=("p-web-1", "healthy")).start()
+    bench.run(*up(probe=HEALTHCHECK))
+
+
+def test_an_unhealthy_service_fails_with_its_last_answer_and_who_waits(bench: Bench) -> None:
+    from invoke_devstack.engine.protocol import ExecResult
+
+    bench.engine.behaviour["p-web-1"] = Behaviour(
+        execs=lambda command: ExecResult(1, b"connection refused"), logs=[("stdout", b"starting\n")]
+    )
+    threading.Timer(0.2, bench.engine.set_health, args=("p-web-1", "unhealthy")).start()
+    with pytest.raises(ServiceError) as caught:
+        bench.run(*up(probe=HEALTHCHECK))
+    assert caught.value.service == "web"
+    assert "unhealthy" in caught.value.message
+    assert "api waits for it" in caught.value.message
+    assert "last probe: connection refused" in caught.value.details
+    assert "  starting" in caught.value.details
+
+
+def test_a_service_that_is_not_ready_in_time_fails_by_name(bench: Bench) -> None:
+    from invoke_devstack.engine.protocol import ExecResult
+
+    bench.engine.behaviour["p-web-1"] = Behaviour(execs=lambda command: ExecResult(1, b""))
+    with pytest.raises(ServiceError, match=r"web was not ready .* within 0\.2 s"):
+        bench.run(*up(probe=HEALTHCHECK, timeout=0.2))
+
+
+def test_a_one_shot_that_exits_0_is_done(bench: Bench) -> None:
+    bench.engine.behaviour["p-web-1"] = Behaviour(exit_code=0)
+    bench.run(*up(condition="service_completed_successfully"))
+
+
+def test_a_service_that_exits_otherwise_fails_with_its_code(bench: Bench) -> None:
+    bench.engine.behaviour["p-web-1"] = Behaviour(exit_code=3, logs=[("stderr", b"boom\n")])
+    with pytest.raises(ServiceError, match="exited with code 3") as caught:
+        bench.run(*up(probe=HEALTHCHECK))
+    assert "  boom" in caught.value.details
+
+
+def test_a_service_with_nothing_to_ask_that_crashes_at_once_is_noticed(bench: Bench) -> None:
+    threading.Timer(0.05, lambda: bench.engine.end("p-web-1", 1)).start()
+    with pytest.raises(ServiceError, match="right after its start"):
+        bench.run(*up())
+
+
+def test_a_failure_that_others_can_do_without_is_a_warning(bench: Bench) -> None:
+    bench.engine.behaviour["p-web-1"] = Behaviour(exit_code=3)
+    bench.run(*up(probe=HEALTHCHECK, optional=True))
+    assert any("can do without" in event.text for event in bench.events if isinstance(event, Notice))
+
+
+def test_a_half_made_container_of_ours_makes_room(bench: Bench) -> None:
+    first = bench.engine.create_container("p-web-1", {"Image": "image", "Labels": LABELS})
+    bench.run(create())
+    assert bench.engine.named("p-web-1").id != first
+
+
+def test_a_name_that_another_project_has_is_refused_with_its_owner(bench: Bench) -> None:
+    theirs = LABELS | {"com.docker.compose.project": "other"}
+    bench.engine.create_container("p-web-1", {"Image": "image", "Labels": theirs})
+    with pytest.raises(ConflictError, match="of project other"):
+        bench.run(create())
+
+
+def test_what_is_gone_already_is_as_good_as_removed(bench: Bench) -> None:
+    bench.run(
+        StopContainer(target="p-gone-1", name="p-gone-1", cause=""),
+        RemoveContainer(target="p-gone-1", name="p-gone-1", cause=""),
+    )
+
+
+def test_a_network_that_is_used_for_a_moment_longer_is_removed_after_it(bench: Bench) -> None:
+    bench.engine.create_network("p_default", {})
+    bench.engine.failures["remove network", "p_default"] = EngineError("has active endpoints", status=403)
+    threading.Timer(0.2, bench.engine.failures.clear).start()
+    bench.run(RemoveNetwork(target="p_default", cause=""))
+    assert bench.engine.networks == {}
+
+
+def test_how_a_service_ended_is_told(bench: Bench) -> None:
+    bench.run(*up())
+    bench.run(StopContainer(target="p-web-1", name="p-web-1", cause="", service="web", grace=3))
+    (stopped,) = [event for event in bench.events if isinstance(event, ServiceStopped)]
+    assert (stopped.service, stopped.exit_code, stopped.killed) == ("web", 0, False)
+
+
+def test_each_action_is_told_when_it_begins_and_ends(bench: Bench) -> None:
+    bench.run(bench.step("a", lambda: None))
+    assert bench.of(ActionStarted) == bench.of(ActionFinished) == ["do a"]

@@ -1,0 +1,74 @@
+"""The team's own functions, and what becomes of one that fails."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from invoke_devstack.errors import HookError, Interrupted
+from invoke_devstack.running.hooks import Hooks
+
+
+def test_hooks_of_one_name_run_in_the_order_in_which_they_were_added() -> None:
+    called: list[str] = []
+    hooks = Hooks()
+    hooks.add("after", "db", lambda c: called.append("migrate"))
+    hooks.add("after", "db", lambda c: called.append("seed"))
+    hooks.add("before", "db", lambda c: called.append("other"))
+    hooks.run("after db")
+    assert called == ["migrate", "seed"]
+
+
+def test_a_hook_is_given_the_context_that_the_hooks_are_bound_to() -> None:
+    given: list[object] = []
+    hooks = Hooks()
+    hooks.add("before", "up", given.append)
+    hooks.bound_to("context").run("before up")
+    assert given == ["context"]
+
+
+def test_names_tell_hooks_of_a_change_from_those_of_each_time() -> None:
+    hooks = Hooks()
+    hooks.add("after", "db", print)
+    hooks.add("before", "up", print, always=True)
+    assert hooks.names(always=False) == {"after db"}
+    assert hooks.names(always=True) == {"before up"}
+    assert hooks.names() == {"after db", "before up"}
+
+
+def migrate(context: object) -> None:
+    error = RuntimeError("Encountered a bad command exit code!\n\nCommand: 'false'")
+    error.result = SimpleNamespace(stdout="creating tables\n", stderr="no such table\n")  # type: ignore[attr-defined]
+    raise error
+
+
+def test_a_failing_hook_is_named_with_its_function_and_its_output() -> None:
+    hooks = Hooks()
+    hooks.add("after", "db", migrate)
+    with pytest.raises(HookError) as caught:
+        hooks.run("after db")
+    assert (
+        caught.value.message == "the hook `after db` (migrate) failed: Encountered a bad command exit code!"
+    )
+    assert caught.value.details == ("creating tables", "no such table")
+
+
+def test_a_hook_that_exits_fails_like_any_other() -> None:
+    def leave(context: object) -> None:
+        raise SystemExit(3)
+
+    hooks = Hooks()
+    hooks.add("after", "db", leave)
+    with pytest.raises(HookError):
+        hooks.run("after db")
+
+
+def test_an_interrupt_in_a_hook_stays_an_interrupt() -> None:
+    def interrupted(context: object) -> None:
+        raise Interrupted(2)
+
+    hooks = Hooks()
+    hooks.add("after", "db", interrupted)
+    with pytest.raises(Interrupted):
+        hooks.run("after db")

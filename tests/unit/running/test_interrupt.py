@@ -1,0 +1,75 @@
+"""Signals: the first asks, the second insists, and the handlers are put back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from invoke_devstack.errors import Interrupted
+from invoke_devstack.running.interrupt import Interrupt
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_the_exit_code_says_which_signal_came(number: int, code: int) -> None:
+    with Interrupt() as interrupt:
+        os.kill(os.getpid(), number)
+        assert interrupt.requested.wait(2)
+    with pytest.raises(Interrupted) as caught:
+        interrupt.check()
+    assert caught.value.exit_code == code
+
+
+def test_handlers_are_as_before_afterwards() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    with Interrupt():
+        assert signal.getsignal(signal.SIGTERM) != before[1]
+    assert [signal.getsignal(item) for item in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_a_pause_ends_at_once_when_a_signal_comes() -> None:
+    interrupt = Interrupt()
+    threading.Timer(0.05, interrupt.deliver, args=(signal.SIGINT,)).start()
+    began = time.monotonic()
+    with pytest.raises(Interrupted):
+        interrupt.pause(10)
+    assert time.monotonic() - began < 2
+
+
+def test_a_second_signal_forces() -> None:
+    interrupt = Interrupt()
+    interrupt.deliver(signal.SIGINT)
+    assert not interrupt.forced.is_set()
+    time.sleep(0.15)
+    interrupt.deliver(signal.SIGINT)
+    assert interrupt.forced.is_set()
+
+
+def test_the_echo_of_a_signal_is_no_second_one() -> None:
+    interrupt = Interrupt()
+    interrupt.deliver(signal.SIGINT)
+    interrupt.deliver(signal.SIGINT)
+    assert not interrupt.forced.is_set()
+
+
+def test_callbacks_are_told_of_each_signal_and_of_one_that_came_before() -> None:
+    interrupt = Interrupt()
+    interrupt.deliver(signal.SIGINT)
+    told: list[bool] = []
+    with interrupt.calling(lambda: told.append(interrupt.forced.is_set())):
+        time.sleep(0.15)
+        interrupt.deliver(signal.SIGTERM)
+    interrupt.deliver(signal.SIGTERM)
+    assert told == [False, True]
+    assert interrupt.error().exit_code == 130
+
+
+def test_without_a_signal_nothing_is_raised() -> None:
+    interrupt = Interrupt()
+    interrupt.check()
+    interrupt.pause(0.01)
