@@ -5,7 +5,19 @@
 
 from __future__ import annotations
 
+from invoke_devstack.definition.explain import Explanation, explain
 from invoke_devstack.definition.load import load, project_name
-from invoke_devstack.definition.render import config_hash, looks_secret, printed_hash, to_config, to_document
+from invoke_devstack.definition.render import config_hash, looks_secret, to_config, to_document
+from invoke_devstack.definition.yaml_writer import to_yaml
 
-__all__ = ["config_hash", "load", "looks_secret", "printed_hash", "project_name", "to_config", "to_document"]
+__all__ = [
+    "Explanation",
+    "config_hash",
+    "explain",
+    "load",
+    "looks_secret",
+    "project_name",
+    "to_config",
+    "to_document",
+    "to_yaml",
+]

@@ -27,15 +27,7 @@ def read_env_file(path: Path, lookup: Lookup, known: Mapping[str, str] | None = 
     `known` are variables of files that were read before; a value may refer to them too. Raises
     DefinitionError with the line of what cannot be read.
     """
-    try:
-        content = path.read_bytes().decode("utf-8-sig", "replace")
-    except OSError as error:
-        raise DefinitionError(
-            f"cannot read the env file {path}: {error.strerror}",
-            hint="Make the file, or take it out of the definition.",
-            position=Position(path),
-        ) from None
-    return parse_env(content, path, lookup, known)
+    return parse_env(_read(path), path, lookup, known)
 
 
 def parse_env(
@@ -45,19 +37,34 @@ def parse_env(
     return _Parser(content, path, lookup, dict(known or {})).parse()
 
 
-def read_raw_env_file(path: Path) -> dict[str, str]:
-    """The variables of an `env_file` with `format: raw`: whole lines, nothing quoted or replaced."""
+def read_raw_env_file(path: Path, lookup: Lookup) -> dict[str, str]:
+    """The variables of an `env_file` with `format: raw`: whole lines, nothing quoted or replaced.
+
+    A key alone has its value from `lookup`. Raises DefinitionError for a key with a space in it.
+    """
     result: dict[str, str] = {}
-    for number, line in enumerate(path.read_text("utf-8-sig", "replace").splitlines(), 1):
-        entry = line.lstrip()
-        if not entry or entry.startswith("#"):
+    for number, line in enumerate(_read(path).split("\n"), 1):
+        name, equals, value = line.removesuffix("\r").lstrip().partition("=")
+        if name.startswith("#") or not (name or equals):
             continue
-        name, equals, value = entry.partition("=")
-        if not name or any(character.isspace() for character in name):
-            raise DefinitionError(f"`{name}` is no variable name", position=Position(path, number))
-        if equals:
-            result[name] = value
+        if not name or set(name) & set(" \t"):
+            message = f"`{name}` is no variable name"
+            raise DefinitionError(message, hint="Write KEY=value.", position=Position(path, number))
+        found = value if equals else lookup(name)
+        if found is not None:
+            result[name] = found
     return result
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig", "replace")
+    except OSError as error:
+        raise DefinitionError(
+            f"cannot read the env file {path}: {error.strerror}",
+            hint="Make the file, or take it out of the definition.",
+            position=Position(path),
+        ) from None
 
 
 class _Parser:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from invoke_devstack.definition.consistency import Draft, Values
-from invoke_devstack.definition.dotenv import read_env_file, read_raw_env_file
+from invoke_devstack.definition.dotenv import Lookup, read_env_file, read_raw_env_file
 from invoke_devstack.definition.environment import Environment
+from invoke_devstack.definition.tree import Steps
 from invoke_devstack.errors import DefinitionError
 
 
@@ -40,17 +41,17 @@ def add_env_files(draft: Draft, name: str, service: Values, environment: Environ
 
 
 def _read(
-    draft: Draft, path: Path, form: str, values: dict[str, str], lookup: object, steps: tuple[str, ...]
+    draft: Draft, path: Path, form: str, values: dict[str, str], lookup: Lookup, steps: Steps
 ) -> dict[str, str]:
     if form == "raw":
-        return {**values, **read_raw_env_file(path)}
+        return {**values, **read_raw_env_file(path, lookup)}
     if form not in ("", ".env"):
         raise DefinitionError(
             f"`{form}` is no format of an env file",
             hint="Write `raw`, or nothing.",
             position=draft.position(steps),
         )
-    return read_env_file(path, lookup, values)  # type: ignore[arg-type]
+    return read_env_file(path, lookup, values)
 
 
 def add_label_files(draft: Draft, name: str, service: Values) -> None:

@@ -13,7 +13,7 @@ from invoke_devstack.definition.environment import Environment
 from invoke_devstack.definition.interpolate import interpolate
 from invoke_devstack.definition.merge import drop_duplicates, drop_reset, merge, merge_service
 from invoke_devstack.definition.normalise import resolve_environment
-from invoke_devstack.definition.paths import absolute, resolve_paths
+from invoke_devstack.definition.paths import Base, absolute, resolve_paths
 from invoke_devstack.definition.schema import FILE, INCLUDE, list_of
 from invoke_devstack.definition.shape import check, nearest
 from invoke_devstack.definition.tree import Mark, Steps, Table, clone, dotted, fail, kind_of
@@ -31,6 +31,11 @@ class Context:
     environment: Environment
     included: tuple[Path, ...] = ()
     documents: dict[Path, list[Document]] = field(default_factory=dict)
+
+    @property
+    def base(self) -> Base:
+        """What paths are relative to."""
+        return Base(self.working_dir, self.environment.get("HOME"))
 
     def read(self, file: Path) -> list[Document]:
         """A file's documents, a copy that may be changed. A file is parsed once, however often it is used."""
@@ -50,7 +55,7 @@ def read_files(files: Sequence[Path], context: Context) -> Table:
         root = _read_over(root, file, context)
     set_defaults(root)
     check_attributes(root)
-    resolve_paths(root, context.working_dir)
+    resolve_paths(root, context.base)
     resolve_environment(root, context.environment)
     return root
 
@@ -138,7 +143,7 @@ class _Extends:
             return value["service"], None
         if not isinstance(file, str):
             raise fail(f"`file` must be a text, here is {kind_of(file)}", value.mark_of("file"), steps)
-        return value["service"], Path(absolute(file, self.context.working_dir))
+        return value["service"], Path(absolute(file, self.context.base))
 
     def _base_file(self, file: Path, mark: Mark, steps: Steps) -> tuple[Table, list[Steps]]:
         """The services of another file, with its own paths made absolute from where it stands."""
@@ -154,7 +159,7 @@ class _Extends:
             root = drop_duplicates(merge(root, content))
             check(root, FILE, root.mark)
             root = drop_duplicates(canonical(root))
-        resolve_paths(root, file.parent)
+        resolve_paths(root, Base(file.parent, self.context.base.home))
         if "services" not in root:
             raise fail(f"{file} has no services", mark, steps)
         return root["services"], resets
@@ -183,7 +188,7 @@ def _apply_includes(root: Table, file: Path, context: Context) -> None:
 
 def _included(entry: Any, mark: Mark, steps: Steps, file: Path, context: Context) -> Table:
     settings = entry if isinstance(entry, Table) else {"path": entry}
-    files = [Path(absolute(path, context.working_dir)) for path in _texts(settings.get("path"))]
+    files = [Path(absolute(path, context.base)) for path in _texts(settings.get("path"))]
     if not files:
         raise fail("`include` needs a `path`", mark, steps)
     included = (*context.included, file)
@@ -195,7 +200,7 @@ def _included(entry: Any, mark: Mark, steps: Steps, file: Path, context: Context
             raise fail(f"no such file: {path}", mark, steps, "The path is relative to the project directory.")
     folder = files[0].parent
     if settings.get("project_directory"):
-        folder = Path(absolute(settings["project_directory"], context.working_dir))
+        folder = Path(absolute(settings["project_directory"], context.base))
     env_files = _env_files(settings, folder, context, mark, steps)
     environment = context.environment
     for path, values in read_env_files(environment, env_files):
@@ -207,7 +212,7 @@ def _env_files(settings: Any, folder: Path, context: Context, mark: Mark, steps:
     names = _texts(settings.get("env_file"))
     if not names:
         return [folder / ".env"] if (folder / ".env").is_file() else []
-    files = [Path(absolute(name, context.working_dir)) for name in names]
+    files = [Path(absolute(name, context.base)) for name in names]
     for path in files:
         if not path.is_file():
             raise fail(f"no such file: {path}", mark, (*steps, "env_file"))

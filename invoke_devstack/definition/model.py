@@ -41,7 +41,7 @@ class Ulimit(Part):
 class FileReference(Part):
     """A secret or config as a service uses it. `mode` is an octal text such as `0440`."""
 
-    source: str
+    source: str = ""
     target: str | None = None
     uid: str | None = None
     gid: str | None = None
@@ -255,14 +255,14 @@ class Device(Part):
 class Provider(Part):
     """A service that another program provides; not carried out."""
 
-    type: str
+    type: str = ""
     options: Mapping[str, tuple[str, ...]] = {}
 
 
 class EnvFile(Part):
     """A file of environment variables. `format` None is Compose's own; `raw` takes values as they are."""
 
-    path: str
+    path: str = ""
     required: bool = True
     format: str | None = None
 
@@ -313,7 +313,7 @@ class Port(Part):
     name: str | None = None
     mode: str | None = None
     host_ip: str | None = None
-    target: int
+    target: int = 0
     published: str | None = None
     protocol: str = "tcp"
     app_protocol: str | None = None
@@ -503,7 +503,7 @@ class Ipam(Part):
 class Network(Part):
     """A network. `name` is what the engine calls it; an external one is made by somebody else."""
 
-    name: str
+    name: str = ""
     driver: str | None = None
     driver_opts: Mapping[str, str] = {}
     ipam: Ipam = Ipam.model_construct()
@@ -518,7 +518,7 @@ class Network(Part):
 class Volume(Part):
     """A named volume. `name` is what the engine calls it; an external one is made by somebody else."""
 
-    name: str
+    name: str = ""
     driver: str | None = None
     driver_opts: Mapping[str, str] = {}
     external: bool = False
@@ -531,7 +531,7 @@ class FileObject(Part):
     The content of one that comes from the environment is in `content` too.
     """
 
-    name: str
+    name: str = ""
     file: str | None = None
     environment: str | None = None
     content: str | None = Field(None, repr=False)
@@ -546,7 +546,7 @@ class ModelProvision(Part):
     """A model that a provider serves; not carried out."""
 
     name: str | None = None
-    model: str
+    model: str = ""
     context_size: int | None = None
     runtime_flags: tuple[str, ...] = ()
 

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from invoke_devstack.definition.tree import Items, Mark, Rules, Steps, Table, dotted, fail
 
-Resolver = Callable[[Any, Path, Mark, Steps], Any]
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What relative paths start from, and what `~` stands for where that is known."""
+
+    folder: Path
+    home: str | None = None
+
+
+Resolver = Callable[[Any, Base, Mark, Steps], Any]
 
 _REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
 _WINDOWS_ROOT = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
-def resolve_paths(root: Table, base: Path) -> None:
+def resolve_paths(root: Table, base: Base) -> None:
     """Makes the paths in `root` absolute, in place. Raises DefinitionError for a bind without a source."""
     _resolve(root, base, (), _RESOLVERS, root.mark)
 
 
-def _resolve(value: Any, base: Path, steps: Steps, rules: Rules[Resolver], mark: Mark) -> Any:
+def _resolve(value: Any, base: Base, steps: Steps, rules: Rules[Resolver], mark: Mark) -> Any:
     if rules.here is not None:
         return rules.here(value, base, mark, steps)
     if isinstance(value, Table):
@@ -38,9 +47,8 @@ def _resolve(value: Any, base: Path, steps: Steps, rules: Rules[Resolver], mark:
     return value
 
 
-def expand_user(path: str) -> str:
+def expand_user(path: str, home: str | None) -> str:
     """`~` at the start as the home directory."""
-    home = os.environ.get("HOME")
     return clean(f"{home}/{path[1:]}") if path.startswith("~") and home else path
 
 
@@ -50,10 +58,10 @@ def clean(path: str) -> str:
     return cleaned[1:] if cleaned.startswith("//") else cleaned
 
 
-def absolute(path: str, base: Path) -> str:
+def absolute(path: str, base: Base) -> str:
     """A path from `base`; an empty one stays empty."""
-    path = expand_user(path)
-    return path if not path or path.startswith("/") else clean(f"{base}/{path}")
+    path = expand_user(path, base.home)
+    return path if not path or path.startswith("/") else clean(f"{base.folder}/{path}")
 
 
 def is_remote_context(context: str) -> bool:
@@ -61,25 +69,25 @@ def is_remote_context(context: str) -> bool:
     return "://" in context or context.startswith(("service:", *_REMOTE))
 
 
-def _path(value: Any, base: Path, mark: Mark, steps: Steps) -> Any:
+def _path(value: Any, base: Base, mark: Mark, steps: Steps) -> Any:
     return absolute(value, base) if isinstance(value, str) else value
 
 
-def _context(value: Any, base: Path, mark: Mark, steps: Steps) -> Any:
+def _context(value: Any, base: Base, mark: Mark, steps: Steps) -> Any:
     return value if not isinstance(value, str) or is_remote_context(value) else absolute(value, base)
 
 
-def _host_path(value: Any, base: Path, mark: Mark, steps: Steps) -> Any:
+def _host_path(value: Any, base: Base, mark: Mark, steps: Steps) -> Any:
     """A path that may be one of Windows, for an engine that runs there."""
     if not isinstance(value, str):
         return value
-    path = expand_user(value)
+    path = expand_user(value, base.home)
     if path.startswith("/") or _WINDOWS_ROOT.match(path):
         return path
-    return clean(f"{base}/{path}")
+    return clean(f"{base.folder}/{path}")
 
 
-def _watched(value: Any, base: Path, mark: Mark, steps: Steps) -> Any:
+def _watched(value: Any, base: Base, mark: Mark, steps: Steps) -> Any:
     path = absolute(value, base)
     for parent in [*reversed(Path(path).parents), Path(path)]:
         if parent.is_symlink():
@@ -87,7 +95,7 @@ def _watched(value: Any, base: Path, mark: Mark, steps: Steps) -> Any:
     return path
 
 
-def _mount(value: Any, base: Path, mark: Mark, steps: Steps) -> Any:
+def _mount(value: Any, base: Base, mark: Mark, steps: Steps) -> Any:
     if not isinstance(value, Table) or value.get("type") != "bind":
         return value
     if not isinstance(value.get("source"), str):
@@ -96,7 +104,7 @@ def _mount(value: Any, base: Path, mark: Mark, steps: Steps) -> Any:
     return value
 
 
-def _volume(value: Any, base: Path, mark: Mark, steps: Steps) -> Any:
+def _volume(value: Any, base: Base, mark: Mark, steps: Steps) -> Any:
     if not isinstance(value, Table) or value.get("driver") != "local":
         return value
     options = value.get("driver_opts")

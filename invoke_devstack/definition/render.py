@@ -52,31 +52,20 @@ def to_document(definition: Definition, *, show_secrets: bool) -> dict[str, Any]
     return escaped
 
 
-def config_hash(definition: Definition, service: str, references: Mapping[str, str] | None = None) -> str:
-    """The value of a container's label `com.docker.compose.config-hash`, as Docker Compose makes it.
-
-    `references` are the ids of the containers whose namespaces or volumes the service shares, by
-    service: Compose puts them in place of `service:NAME` and of the names in `volumes_from`.
-    """
-    values = service_config(definition.services[service])
-    if references:
-        _put_references(values, references)
-    return _hash(values)
-
-
-def printed_hash(definition: Definition, service: str) -> str:
+def config_hash(definition: Definition, service: str) -> str:
     """The hash that `docker compose config --hash` prints.
 
-    It is the label's (`config_hash`) but for a service with an `env_file`: there Compose hashes the
-    file's path in place of its variables.
+    It is what Compose also writes into the label of the service's containers, but in two cases. For a
+    service with an `env_file` Compose prints a hash over the file's path in place of its variables. And
+    the label is made when `service:NAME` has become the id of a container.
     """
     own = definition.services[service]
     values = service_config(own)
     if own.env_file:
         values["environment"] = dict(own.inline_environment)
+        values["env_file"] = [entry.path if entry.required else _dump(entry, True) for entry in own.env_file]
         if not own.inline_environment:
             del values["environment"]
-        values["env_file"] = [entry.path if entry.required else _dump(entry, True) for entry in own.env_file]
     order = list(type(own).model_fields)
     return _hash({key: values[key] for key in order if key in values})
 
@@ -161,20 +150,6 @@ def _escape(value: Any) -> Any:
         case list():
             return [_escape(item) for item in value]
     return value
-
-
-def _put_references(values: dict[str, Any], references: Mapping[str, str]) -> None:
-    for key in ("network_mode", "ipc", "pid"):
-        name = str(values.get(key, "")).removeprefix("service:")
-        if name != values.get(key, "") and name in references:
-            values[key] = f"container:{references[name]}"
-    if "volumes_from" in values:
-        values["volumes_from"] = [_shared(item, references) for item in values["volumes_from"]]
-
-
-def _shared(source: str, references: Mapping[str, str]) -> str:
-    first, _, rest = source.partition(":")
-    return rest.partition(":")[0] if first == "container" else references.get(first, source)
 
 
 def looks_secret(name: str) -> bool:
