@@ -10,8 +10,8 @@ from invoke_devstack.tasks import values
 from invoke_devstack.tasks.command import command
 
 if TYPE_CHECKING:
-    from invoke_devstack.definition.model import Definition
     from invoke_devstack.definition import Explanation
+    from invoke_devstack.definition.model import Definition
     from invoke_devstack.errors import Position
     from invoke_devstack.tasks.context import Work
 
@@ -110,8 +110,16 @@ def _explain(work: Work, asked: str, *, show_secrets: bool) -> None:
     from invoke_devstack.definition import explain
 
     found = explain(work.definition, asked, show_secrets=show_secrets)
-    data = [{**asdict(item), "position": str(item.position or "")} for item in found]
+    data = [_as_data(item) for item in found]
     work.answer("\n".join(line for item in found for line in about(item)), data)
+
+
+def _as_data(explanation: Explanation) -> dict[str, object]:
+    return {
+        **asdict(explanation),
+        "position": str(explanation.position or ""),
+        "overridden": [str(place) for place in explanation.overridden],
+    }
 
 
 def about(explanation: Explanation) -> Iterator[str]:
