@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from invoke_devstack import events as e
@@ -31,7 +31,8 @@ _STAGE_EVENTS = (
     e.ServiceReady,
     e.ServiceStopped,
 )
-_LASTING = ("pull", "push", "build", "stand-in", "install")
+_START_OF_LINE = "\r\x1b[K"  # the terminal may have echoed `^C`
+_LASTING = ("pull", "push", "build", "stand-in", "install", "pause", "unpause", "kill", "remove image")
 
 
 class LiveConsole(PlainConsole):
@@ -42,10 +43,18 @@ class LiveConsole(PlainConsole):
         super().__init__(out, err, reader_gone=reader_gone)
         self._paint = Paint(colour=out.colour, unicode=out.unicode, palette=self._palette)
         self._view = _View(err, self._palette.colour)
-        self._planned: tuple[str, ...] | None = None
+        self._planned = False
         self._ready: dict[tuple[str, str], e.ServiceReady] = {}
         self._stopped: list[e.ServiceStopped] = []
+        self._done: list[str] = []
         self._watching = False
+        self._order: dict[str, int] = {}
+
+    def expect(self, services: Iterable[str]) -> None:
+        names = tuple(services)
+        super().expect(names)
+        for name in names:
+            self._order.setdefault(name, len(self._order))
 
     def ask(self, question: str) -> str:
         with self._lock:
@@ -56,6 +65,11 @@ class LiveConsole(PlainConsole):
         with self._lock:
             self._end_stage()
 
+    def _show(self, event: e.Event) -> None:
+        if isinstance(event, e.Table | e.Document):
+            self._end_stage()
+        super()._show(event)
+
     def _write_log(self, block: e.LogBlock) -> None:
         if not self._view.shown or not self.out.terminal:
             super()._write_log(block)
@@ -64,18 +78,21 @@ class LiveConsole(PlainConsole):
 
     def _say(self, event: e.Event) -> None:
         if isinstance(event, e.UpFinished | e.DownFinished | e.Failed):
+            self._done.clear()
             self._end_stage()
         if isinstance(event, e.Watching):
             self._watching = True
         if isinstance(event, e.PlanMade):
-            self._planned = tuple(dict.fromkeys((*(self._planned or ()), *event.services)))
-            self._view.board.expect(event.services)
+            self._planned = True
+            self._view.board.expect(sorted(event.services, key=lambda name: self._order.get(name, 0)))
         elif isinstance(event, _STAGE_EVENTS) and not self._watching:
             self._note(event)
         elif self._view.shown:
             for line in self._words.lines(event):
                 self._view.print_above(line.text)
         else:
+            if isinstance(event, e.Notice):
+                self.err.write(_START_OF_LINE)
             super()._say(event)
 
     def _note(self, event: e.Event) -> None:
@@ -83,20 +100,23 @@ class LiveConsole(PlainConsole):
             self._ready[event.service, event.container] = event
         elif isinstance(event, e.ServiceStopped):
             self._stopped.append(event)
-        elif isinstance(event, e.ActionFinished) and self._planned is None and event.action in _LASTING:
-            self._view.keep(self._words.lines(event)[0].text)
+        elif isinstance(event, e.ActionFinished) and event.action in _LASTING:
+            text = self._words.lines(event)[0].text
+            self._done.append(text) if self._planned else self._view.keep(text)
         self._view.apply(event)
 
     def _end_stage(self) -> None:
         self._view.end()
-        order = {name: index for index, name in enumerate(self._planned or ())}
-        ready = sorted(self._ready.values(), key=lambda event: order.get(event.service, len(order)))
+        for text in self._done:
+            self.err.write_line(text)
+        ready = sorted(self._ready.values(), key=lambda event: self._order.get(event.service, 0))
         for line in (
             *ready_lines(ready, self._paint),
             *stopped_lines(self._stopped, self._answers, self._paint),
         ):
             self.out.write_line(line)
-        self._planned = None
+        self._planned = False
+        self._done.clear()
         self._ready.clear()
         self._stopped.clear()
 
