@@ -166,8 +166,8 @@ def _host_config(
         "NetworkMode": network.mode,
         "RestartPolicy": _restart_policy(service),
         "Annotations": dict(service.annotations) if options.engine.api >= _ANNOTATIONS else {},
-        "CapAdd": list(service.cap_add),
-        "CapDrop": list(service.cap_drop),
+        "CapAdd": _capabilities(service.cap_add),
+        "CapDrop": _capabilities(service.cap_drop),
         "CgroupnsMode": service.cgroup,
         "IpcMode": shared_mode(service.ipc or "", options.containers),
         "PidMode": shared_mode(service.pid or "", options.containers),
@@ -177,12 +177,10 @@ def _host_config(
         "Privileged": service.privileged,
         "ShmSize": int(service.shm_size or 0),
         "Sysctls": dict(service.sysctls),
-        "PortBindings": port_bindings(service, options.bind, options.ports),
         "VolumesFrom": _volumes_from(service, options.containers),
         "Dns": list(service.dns),
         "DnsSearch": list(service.dns_search),
         "DnsOptions": list(service.dns_opt),
-        "ExtraHosts": [host.replace("=", ":", 1) for host in service.extra_hosts],
         "SecurityOpt": security,
         "StorageOpt": dict(service.storage_opt),
         "Isolation": service.isolation,
@@ -193,12 +191,23 @@ def _host_config(
     }
     if service.logging:
         host["LogConfig"] = {"Type": service.logging.driver or "", "Config": dict(service.logging.options)}
-    body = _filled(host)
+    body = _filled(host) | {
+        "PortBindings": port_bindings(service, options.bind, options.ports),
+        "ExtraHosts": [host.replace("=", ":", 1) for host in service.extra_hosts],
+    }
     if service.init is not None:
         body["Init"] = service.init
     if unconfined:
         body |= {"MaskedPaths": [], "ReadonlyPaths": []}
     return body
+
+
+def _capabilities(names: tuple[str, ...]) -> list[str]:
+    """As Docker's client writes them: `CAP_NET_ADMIN` for `net_admin`, sorted, `ALL` alone if it is there."""
+    full = {name.upper() for name in names}
+    if "ALL" in full:
+        return ["ALL"]
+    return sorted(name if name.startswith("CAP_") else f"CAP_{name}" for name in full)
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
