@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -82,17 +83,16 @@ def report(lines: Iterator[Any], on_progress: OnProgress) -> None:
 
 def credentials(api: Api, reference: Reference) -> str:
     """The header for the registry from Docker's configuration and credential helpers. A helper that
-    fails gives none: public images need none, and a refusal is told anyway. A push must have one."""
+    fails gives none: public images need none, and a refusal is told anyway."""
     from docker import auth
     from docker.errors import DockerException
 
+    warnings.filterwarnings("ignore", module="docker.credentials")
     try:
         header = auth.get_config_header(api.client, reference.registry)
     except (DockerException, OSError, ValueError):
         header = None
-    if isinstance(header, bytes):
-        return header.decode()
-    return header or auth.encode_header({}).decode()
+    return str((header or auth.encode_header({})).decode())
 
 
 def all_credentials() -> str:
