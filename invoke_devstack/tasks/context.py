@@ -54,8 +54,20 @@ class Work:
         """Reads the files, again if they were read before."""
         from invoke_devstack.definition import load
 
-        files = [self.directory / file for file in self.settings.files]
-        return load(self.directory, files=files, profiles=self.settings.profiles)
+        return load(self.directory, files=self._files, profiles=self.settings.profiles)
+
+    @cached_property
+    def project(self) -> str:
+        """The project's name; the definition is not read for it."""
+        from invoke_devstack.definition import project_name
+
+        if "definition" in vars(self):
+            return self.definition.name
+        return project_name(self.directory, files=self._files)
+
+    @property
+    def _files(self) -> list[Path]:
+        return [self.directory / file for file in self.settings.files]
 
     @cached_property
     def engine(self) -> Engine:
@@ -98,10 +110,10 @@ class Work:
 
     def services(self, values: Sequence[str]) -> tuple[str, ...]:
         """The services that flags name. Raises UsageError for one that the definition does not have."""
-        from invoke_devstack.running.choosing import check_services
-
         names = split_names(values)
         if names:
+            from invoke_devstack.running.choosing import check_services
+
             check_services(self.definition, names)
         return names
 

@@ -71,21 +71,17 @@ def events(work: Work, json: bool = False) -> None:
     from invoke_devstack.events import Happened
     from invoke_devstack.planning.labels import PROJECT, SERVICE
 
-    label = f"{PROJECT}={work.definition.name}"
-    with work.session() as session:
-        stream = session.engine.events({"label": [label]})
-        with session.interrupt.calling(stream.close):
-            for event in stream:
-                work.tell(
-                    Happened(
-                        kind=event.type,
-                        action=event.action,
-                        service=event.attributes.get(SERVICE, ""),
-                        name=event.attributes.get("name", event.id[:12]),
-                        time=event.time,
-                    )
-                )
-        session.interrupt.check()
+    label = f"{PROJECT}={work.project}"
+    for event in work.engine.events({"label": [label]}):
+        work.tell(
+            Happened(
+                kind=event.type,
+                action=event.action,
+                service=event.attributes.get(SERVICE, ""),
+                name=event.attributes.get("name", event.id[:12]),
+                time=event.time,
+            )
+        )
 
 
 @command("inspect", json="answer")

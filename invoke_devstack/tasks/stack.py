@@ -177,7 +177,7 @@ def ps(work: Work, service: tuple[str, ...] = (), all_: bool = False, json: bool
     """List the stack's containers: state, health, ports."""
     from invoke_devstack.running import listing
 
-    rows = listing.containers(work.engine, work.definition.name, services=work.services(service), all_=all_)
+    rows = listing.containers(work.engine, work.project, services=work.services(service), all_=all_)
     columns = ("service", "state", "health", "ports", "started_at", "image")
-    empty = f"no container of {work.definition.name} {'is there' if all_ else 'runs'}"
+    empty = f"no container of {work.project} {'is there' if all_ else 'runs'}"
     work.table("containers", columns, rows, f"{empty}: `invoke up` starts the stack")

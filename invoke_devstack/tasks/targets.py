@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def observe(work: Work) -> Observed:
     """The stack as it is on the engine."""
-    return work.engine.observe(work.definition.name)
+    return work.engine.observe(work.project)
 
 
 def containers(work: Work, names: Sequence[str], *, running: bool = False) -> tuple[ObservedContainer, ...]:
