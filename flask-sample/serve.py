@@ -18,7 +18,9 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 stopping = threading.Event()
 
 
@@ -27,15 +29,19 @@ def ask_to_stop(signum: int, frame: FrameType | None) -> None:
 
 
 # Process 1 gets no signal that it has no handler for, so these come before the imports that take time.
-signal.signal(signal.SIGTERM, ask_to_stop)
-signal.signal(signal.SIGINT, ask_to_stop)
+# Until the server runs, signals are held back: no thread but the main one ever takes them, and none is lost
+# in the moment in which one program replaces the other.
+signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+for stop_signal in STOP_SIGNALS:
+    signal.signal(stop_signal, ask_to_stop)
 
-from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E402
 
 SOURCES = Path(__file__).parent / "app"
 SOCKET_VARIABLE = "SAMPLE_LISTENING_SOCKET"
 LOOK_FOR_CHANGES_EVERY = 0.05  # seconds
-FINISH_REQUESTS_WITHIN = 0.2  # seconds
+ANSWER_WITHIN = 2.0  # seconds that a request has for its answer when the server ends
+MOMENT = 0.2  # seconds that a connection has then to send its request, and to take the answer
 
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 log = logging.getLogger("sample")
@@ -53,30 +59,72 @@ class Handler(WSGIRequestHandler):
         log.info("%s %s %s", self.command, self.path, getattr(code, "value", code))
 
 
+class Busy:
+    """A number of things that are under way, which one can wait for."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._changed = threading.Condition()
+
+    def begin(self) -> None:
+        with self._changed:
+            self._number += 1
+
+    def end(self) -> None:
+        with self._changed:
+            self._number -= 1
+            self._changed.notify_all()
+
+    def wait_for_none(self, timeout: float) -> None:
+        """Waits until nothing is under way, at most `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._number == 0, timeout)
+
+
 class Gate:
-    """Shows the traceback of a request that failed, and knows whether requests are being served."""
+    """Passes requests on to the application; shows the traceback of one that failed."""
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
-        self._busy = 0
-        self._lock = threading.Condition()
+        self.requests = Busy()
 
     def __call__(self, environ: dict[str, object], start_response: Callable[..., object]) -> Iterable[bytes]:
-        with self._lock:
-            self._busy += 1
+        self.requests.begin()
         try:
             return list(self._app(environ, start_response))
         except Exception:
             return answer_with_traceback(start_response)
         finally:
-            with self._lock:
-                self._busy -= 1
-                self._lock.notify_all()
+            self.requests.end()
 
-    def wait_until_idle(self, timeout: float) -> None:
-        """Waits until no request is being served, at most `timeout` seconds."""
-        with self._lock:
-            self._lock.wait_for(lambda: self._busy == 0, timeout)
+
+class Server(ThreadedWSGIServer):
+    """Serves each connection in a thread of its own, and can finish what it has begun."""
+
+    def __init__(self, listener: socket.socket, gate: Gate) -> None:
+        self.gate = gate
+        self.connections = Busy()
+        super().__init__("0.0.0.0", listener.getsockname()[1], gate, Handler, fd=listener.fileno())
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections.begin()
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.connections.end()
+
+    def finish(self) -> None:
+        """Takes no new connection, and lets those that are open end.
+
+        A request is answered. A connection without one (browsers open some in advance) gets a moment.
+        """
+        self.shutdown()
+        self.connections.wait_for_none(MOMENT)
+        self.gate.requests.wait_for_none(ANSWER_WITHIN)
+        self.connections.wait_for_none(MOMENT)
 
 
 def answer_with_traceback(start_response: Callable[..., object]) -> Iterable[bytes]:
@@ -146,21 +194,23 @@ def start_again(listener: socket.socket) -> None:
 
 
 def main() -> None:
-    port = int(os.environ.get("PORT", "5000"))
     reload = os.environ.get("FLASK_DEBUG") == "1"
     code = fingerprint()
     gate = Gate(load_app())
-    listener = open_socket(port)
-    server = make_server("0.0.0.0", port, gate, threaded=True, request_handler=Handler, fd=listener.fileno())
+    listener = open_socket(int(os.environ.get("PORT", "5000")))
+    server = Server(listener, gate)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    log.info("Serving on port %d%s", port, ", reloading when the code changes" if reload else "")
+    log.info("Serving on port %d%s", server.port, ", reloading when the code changes" if reload else "")
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     changed = wait_for_change(code) if reload else not stopping.wait()
-    server.shutdown()
-    gate.wait_until_idle(FINISH_REQUESTS_WITHIN)
-    if changed:
+    server.finish()
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    if changed and not stopping.is_set():
         log.info("The code has changed: starting again")
         start_again(listener)
     log.info("Stopped")
+    # An ordinary exit would wait for threads that still ask a database which does not answer.
+    os._exit(0)
 
 
 if __name__ == "__main__":

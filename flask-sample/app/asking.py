@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
+from time import monotonic
 from typing import Generic, TypeVar
 
 ANSWER_WITHIN = 1.0  # seconds, for a connection to open and for each answer on it
@@ -37,12 +38,13 @@ class Question(Generic[T]):
     """A question that is on its way: asked when made, answered by `answer`."""
 
     def __init__(self, ask: Callable[[], T]) -> None:
+        self._until = monotonic() + GIVE_UP_AFTER
         self._future: Future[T] = _askers.submit(ask)
 
     def answer(self) -> Answer[T]:
-        """Waits for the answer, at most `GIVE_UP_AFTER` seconds."""
+        """Waits for the answer, until `GIVE_UP_AFTER` seconds have passed since the question."""
         try:
-            return Answer(value=self._future.result(GIVE_UP_AFTER))
+            return Answer(value=self._future.result(max(0, self._until - monotonic())))
         except NotInTime:
             self._future.cancel()
             return Answer(trouble=NO_ANSWER)

@@ -89,6 +89,7 @@ def add_note(page: Page, text: str) -> None:
     page.get_by_label("A new note").fill(text)
     page.get_by_role("button", name="Add note").click()
     expect(page.get_by_text("Note added.")).to_be_visible()
+    page.wait_for_load_state()  # its styles are part of it
 
 
 def delete_all_notes(page: Page) -> None:

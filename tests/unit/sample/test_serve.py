@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,11 +58,12 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts serve.py in a copy of the sample, and waits until it listens."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(debug: str = "1") -> Server:
+    def start(debug: str = "1", databases_port: int | None = None) -> Server:
         folder = tmp_path / "sample"
         shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
         port = find_free_port()
-        variables = {**os.environ, **databases_at(find_free_port()), "PORT": str(port), "FLASK_DEBUG": debug}
+        databases = databases_at(databases_port or find_free_port())
+        variables = {**os.environ, **databases, "PORT": str(port), "FLASK_DEBUG": debug}
         process = subprocess.Popen([sys.executable, "serve.py"], cwd=folder, env=variables)
         started.append(process)
         server = Server(folder, port, process)
@@ -77,9 +80,9 @@ def wait_until_listening(server: Server, timeout: float = 20.0) -> None:
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         try:
-            server.get("/healthz")
+            socket.create_connection(("127.0.0.1", server.port)).close()
             return
-        except urllib.error.URLError:
+        except ConnectionRefusedError:
             time.sleep(0.02)
     raise AssertionError("serve.py does not listen")
 
@@ -132,6 +135,34 @@ def test_it_stops_at_once_and_well_when_told_to(
     server.process.send_signal(sent)
     assert server.process.wait(10) == 0
     assert time.monotonic() - began < 1.5
+
+
+def test_a_request_that_is_being_answered_is_finished_before_it_stops(serve: Callable[..., Server]) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as silent:
+        server = serve(databases_port=silent.getsockname()[1])
+        with ThreadPoolExecutor(1) as visitor:
+            page = visitor.submit(server.get)
+            silent.accept()
+            server.process.send_signal(signal.SIGTERM)
+            assert "did not answer in time" in page.result(10)
+        assert server.process.wait(5) == 0
+
+
+def test_a_signal_in_the_middle_of_a_reload_is_not_lost(serve: Callable[..., Server]) -> None:
+    server = serve()
+    server.edit("app/asking.py", "it refuses connections", "it sleeps")
+    began = time.monotonic()
+    while not is_reloading(server) and time.monotonic() - began < 5:
+        time.sleep(0.001)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(10) == 0
+
+
+def is_reloading(server: Server) -> bool:
+    """Whether the process blocks SIGTERM: it does so from before the exec until its handlers are there."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    blocked = int(status.split("SigBlk:")[1].split()[0], 16)
+    return bool(blocked >> (signal.SIGTERM - 1) & 1)
 
 
 def test_without_debug_an_edit_changes_nothing(serve: Callable[..., Server]) -> None:
