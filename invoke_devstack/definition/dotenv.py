@@ -70,8 +70,8 @@ def _read(path: Path) -> str:
 class _Parser:
     def __init__(self, content: str, path: Path, lookup: Lookup, values: dict[str, str]) -> None:
         self.rest = content
-        self.size = len(content)
         self.content = content
+        self.start = 0  # of the statement that is being read
         self.path = path
         self.lookup = lookup
         self.values = values
@@ -93,6 +93,7 @@ class _Parser:
         while True:
             self.rest = self.rest.lstrip()
             if not self.rest.startswith("#"):
+                self.start = len(self.content) - len(self.rest)
                 return bool(self.rest)
             _, _, self.rest = self.rest.partition("\n")
 
@@ -142,7 +143,7 @@ class _Parser:
         return self.values.get(name) if value is None else value
 
     def _fail(self, message: str, hint: str) -> DefinitionError:
-        line = self.content.count("\n", 0, self.size - len(self.rest)) + 1
+        line = self.content.count("\n", 0, self.start) + 1
         return DefinitionError(message, hint=hint, position=Position(self.path, line))
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Explanation:
     """One value and its origin.
 
-    `value` is as `config` shows it, `raw` is what stands in the file. `position` None: nobody wrote it, it is a default. `unused` are the
-    `.env` files that set one of the variables too, and lost to what is in `variables`.
+    `value` is as `config` shows it, `raw` is what stands in the file. `position` None: nobody wrote it, it
+    is a default. `unused` are the `.env` files that set one of the variables too, and lost.
     """
 
     key: str

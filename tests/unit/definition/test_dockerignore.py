@@ -90,5 +90,5 @@ def test_a_context_without_ignore_file_ignores_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pattern", ["[a-", "!"])
 def test_a_pattern_that_docker_refuses_is_an_error_that_names_it(pattern: str) -> None:
-    with pytest.raises(DefinitionError, match="."):
+    with pytest.raises(DefinitionError, match=r"."):
         Ignore([pattern])
