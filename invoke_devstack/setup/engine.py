@@ -76,7 +76,7 @@ def _install(machine: Machine) -> None:
     install_packages(machine, DOCKER_PACKAGE, failure=failure)
     known = [name for name in DOCKER_COMPANIONS if _is_offered(name)]
     if known:
-        install_packages(machine, *known, failure=failure, update=False)
+        install_packages(machine, *known, failure=failure)
     if machine.root_prefix:
         run_command(machine.as_root("usermod", "-aG", "docker", getpass.getuser()), failure=failure)
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from invoke_devstack.errors import SetupError
-from invoke_devstack.setup.commands import run_command
+from invoke_devstack.setup.commands import ask_command, run_command
 from invoke_devstack.setup.platform import System, identify_system
+
+INSTALL_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,13 @@ def _find_root_prefix() -> tuple[str, ...] | None:
     return ("sudo",) if shutil.which("sudo") else None
 
 
-def install_packages(machine: Machine, *packages: str, failure: str, update: bool = True) -> None:
-    """Installs Debian packages through apt, its lists brought up to date first. Raises SetupError."""
-    environment = ("env", "DEBIAN_FRONTEND=noninteractive")
+def install_packages(machine: Machine, *packages: str, failure: str) -> None:
+    """Installs Debian packages through apt. Its lists are brought up to date when it does not get the
+    packages with those that it has. Raises SetupError with the message `failure`."""
     install = ("apt-get", "install", "--yes", "--no-install-recommends", *packages)
-    hint = f"Run by hand: {' '.join(('sudo', *install))}"
-    if update:
-        run_command(machine.as_root("apt-get", "update", "--quiet"), failure=failure, hint=hint)
-    run_command(machine.as_root(*environment, *install), failure=failure, hint=hint)
+    command = machine.as_root("env", "DEBIAN_FRONTEND=noninteractive", *install)
+    if ask_command(command, timeout=INSTALL_SECONDS) is not None:
+        return
+    hint = f"Run as root: apt-get update && {' '.join(install)}"
+    run_command(machine.as_root("apt-get", "update", "--quiet"), failure=failure, hint=hint)
+    run_command(command, failure=failure, hint=hint)
