@@ -75,7 +75,9 @@ class Project:
     def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(_OWN_VARIABLES)}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
-        return {**kept, "COMPOSE_PROJECT_NAME": self.name, "TERM": "xterm-256color", **self.variables}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
+        own = {"COMPOSE_PROJECT_NAME": self.name, "TERM": "xterm-256color", "PATH": path}
+        return {**kept, **own, **self.variables}
 
     def invoke(self, *words: str, typed: str | None = None, timeout: float = 90.0) -> Ended:
         """Runs `invoke` with these words, without a terminal."""
