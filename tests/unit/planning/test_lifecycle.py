@@ -1,0 +1,143 @@
+"""Start, stop, restart, pause, unpause, kill and remove, for some services or all."""
+
+from __future__ import annotations
+
+import pytest
+
+from invoke_devstack.errors import UsageError
+from invoke_devstack.planning.lifecycle import (
+    plan_kill,
+    plan_pause,
+    plan_remove,
+    plan_restart,
+    plan_start,
+    plan_stop,
+    plan_unpause,
+)
+from invoke_devstack.planning.plan import AwaitReady, KillContainer, RestartContainer
+from tests.unit.planning.building import running, stack
+
+HEALTHY = {"condition": "service_healthy"}
+TWO = stack({"db": {}, "web": {"depends_on": {"db": HEALTHY}}})
+ENDED = {"state": "exited", "exit_code": 0}
+
+
+def test_start_starts_what_is_stopped_dependencies_first() -> None:
+    assert plan_start(TWO, running(TWO, db=ENDED, web=ENDED), (), wait_timeout=5).lines() == (
+        "start p-db-1  (start)",
+        "await p-db-1  (start)",
+        "start p-web-1  (start)",
+        "await p-web-1  (start)",
+    )
+
+
+def test_start_leaves_what_runs_and_says_so() -> None:
+    plan = plan_start(TWO, running(TWO, web=ENDED), (), wait_timeout=5)
+    assert (plan.lines(), plan.unchanged) == (("start p-web-1  (start)", "await p-web-1  (start)"), ("db",))
+
+
+def test_start_works_from_labels_alone() -> None:
+    plan = plan_start(None, running(TWO, db=ENDED, web=ENDED), (), wait_timeout=5)
+    wait = plan["await p-db-1"]
+    assert isinstance(wait, AwaitReady)
+    assert wait.late_probe
+    assert plan["start p-web-1"].needs == {"await p-db-1"}
+
+
+def test_start_waits_for_a_one_shot_until_it_is_done() -> None:
+    definition = stack(
+        {"init": {}, "web": {"depends_on": {"init": {"condition": "service_completed_successfully"}}}}
+    )
+    plan = plan_start(definition, running(definition, init=ENDED, web=ENDED), (), wait_timeout=5)
+    assert plan["start p-web-1"].needs == {"await p-init-1 done"}
+
+
+def test_stop_stops_dependents_first() -> None:
+    assert plan_stop(TWO, running(TWO), ()).lines() == ("stop p-web-1  (stop)", "stop p-db-1  (stop)")
+
+
+def test_stop_of_one_service_leaves_the_others() -> None:
+    assert plan_stop(TWO, running(TWO), ("db",)).lines() == ("stop p-db-1  (stop)",)
+
+
+def test_stop_with_nothing_to_stop_says_so() -> None:
+    plan = plan_stop(TWO, running(TWO, db=ENDED, web=ENDED), ())
+    assert (plan.lines(), plan.unchanged) == ((), ("db", "web"))
+
+
+def test_restart_waits_until_all_is_ready_again() -> None:
+    assert plan_restart(TWO, running(TWO), (), wait_timeout=5).lines() == (
+        "restart p-db-1  (restart)",
+        "await p-db-1  (restart)",
+        "restart p-web-1  (restart)",
+        "await p-web-1  (restart)",
+    )
+
+
+def test_restart_of_one_service_leaves_its_dependents_unless_they_follow() -> None:
+    assert plan_restart(TWO, running(TWO), ("db",), wait_timeout=5).lines() == (
+        "restart p-db-1  (restart)",
+        "await p-db-1  (restart)",
+    )
+    follows = stack(
+        {
+            "db": {},
+            "web": {"depends_on": {"db": {**HEALTHY, "restart": True}}},
+            "proxy": {"depends_on": {"web": {"restart": True}}},
+        }
+    )
+    lines = plan_restart(follows, running(follows), ("db",), wait_timeout=5).lines()
+    assert "restart p-web-1  (it restarts with its dependency)" in lines
+    assert "restart p-proxy-1  (it restarts with its dependency)" in lines
+
+
+def test_restart_runs_the_hooks_of_the_life_cycle() -> None:
+    definition = stack({"db": {"pre_stop": [{"command": ["a"]}], "post_start": [{"command": ["b"]}]}})
+    assert plan_restart(definition, running(definition), (), wait_timeout=5).lines() == (
+        "exec pre_stop 1 in p-db-1  (`pre_stop` of db)",
+        "restart p-db-1  (restart)",
+        "exec post_start 1 in p-db-1  (`post_start` of db)",
+        "await p-db-1  (restart)",
+    )
+
+
+def test_restart_keeps_to_the_grace_period() -> None:
+    definition = stack({"db": {"stop_grace_period": 30}})
+    restart = plan_restart(definition, running(definition), (), wait_timeout=5)["restart p-db-1"]
+    assert isinstance(restart, RestartContainer)
+    assert restart.grace == 30
+
+
+def test_pause_and_unpause_touch_only_what_they_can() -> None:
+    observed = running(TWO, db={"state": "paused"})
+    assert plan_pause(observed, ()).lines() == ("pause p-web-1  (pause)",)
+    assert plan_unpause(observed, ()).lines() == ("unpause p-db-1  (unpause)",)
+
+
+def test_kill_sends_the_signal() -> None:
+    kill = plan_kill(running(TWO), ("web",), signal="SIGHUP")["kill p-web-1"]
+    assert isinstance(kill, KillContainer)
+    assert kill.signal == "SIGHUP"
+
+
+def test_remove_takes_only_what_is_stopped_unless_told_to_stop() -> None:
+    observed = running(TWO, db=ENDED)
+    assert plan_remove(TWO, observed, ()).lines() == ("remove p-db-1  (remove)",)
+    assert plan_remove(TWO, observed, (), stop=True).lines() == (
+        "remove p-db-1  (remove)",
+        "stop p-web-1  (remove)",
+        "remove p-web-1  (remove)",
+    )
+
+
+def test_a_misspelt_service_is_told_the_nearest_name() -> None:
+    with pytest.raises(UsageError) as error:
+        plan_stop(TWO, running(TWO), ("wbe",))
+    assert error.value.hint == "Did you mean `web`?"
+
+
+def test_a_service_without_a_container_is_told_how_it_gets_one() -> None:
+    definition = stack({"db": {}, "web": {}})
+    with pytest.raises(UsageError) as error:
+        plan_stop(definition, running(stack({"db": {}})), ("web",))
+    assert "invoke up -s web" in error.value.hint
