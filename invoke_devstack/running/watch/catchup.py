@@ -203,15 +203,17 @@ class _Stream(io.RawIOBase):
 def _entries(listing: bytes) -> Iterator[_Found]:
     """The lines of a listing; one that is none goes on the name before it, which holds a newline."""
     held: list[bytes] = []
-    for line in (*listing.removesuffix(b"\n").split(b"\n"), b"0 0 0 /"):
-        if _ENTRY.fullmatch(line) and held:
-            yield _found(b"\n".join(held))
+    for line in io.BytesIO(listing):
+        if held and _ENTRY.match(line):
+            yield _found(b"".join(held))
             held.clear()
         held.append(line)
+    if held:
+        yield _found(b"".join(held))
 
 
 def _found(entry: bytes) -> _Found:
-    match = _ENTRY.fullmatch(entry)
+    match = _ENTRY.fullmatch(entry.removesuffix(b"\n"))
     if match is None:
         return _Found("", 0, 0, 0)
     mode, size, mtime, path = match.groups()

@@ -21,6 +21,7 @@ from inotify_simple import Event, INotify, flags
 from invoke_devstack.running.watch.batch import Batch, What, lstat
 from invoke_devstack.running.watch.git import GitLocks
 from invoke_devstack.running.watch.stories import Stories
+from invoke_devstack.running.watch.walking import walk
 
 _MASK = (
     flags.CREATE
@@ -110,19 +111,20 @@ class InotifySource:
         wait = self._batch.wait(time.monotonic())
         return self._locks.wait() if wait <= 0 else wait
 
-    def _arm(self, root: str) -> list[str]:
-        """Watches `root`, or the place where it will appear. Returns what was found below it."""
+    def _arm(self, root: str) -> None:
+        """Watches `root`, or the place where it will appear."""
         status = lstat(root)
         if status is not None and stat.S_ISDIR(status.st_mode):
             parent, name = os.path.split(root)
             self._watch_name(parent, name)
-            return self._watch_tree(root)
+            self._watch_tree(root)
+            return
         child = root
         while True:
             parent, name = os.path.split(child)
             if parent == child or Path(parent).is_dir():
                 self._watch_name(parent, name)
-                return []
+                return
             child = parent
 
     def _watch_name(self, directory: str, name: str) -> None:
@@ -130,24 +132,16 @@ class InotifySource:
         if watched is not None:
             watched.names.add(name)
 
-    def _watch_tree(self, top: str) -> list[str]:
+    def _watch_tree(self, top: str) -> None:
         """Watches `top` and what is below. A directory is watched first and read then, so that what
         appears in between is seen in one way or the other."""
-        found: list[str] = []
         left = [top]
         while left:
             directory = left.pop()
             watched = self._watch(directory)
-            if watched is None:
-                continue
-            watched.deep = True
-            for path, is_directory in _entries(directory):
-                if not is_directory:
-                    found.append(path)
-                elif not self._skips(path):
-                    found.append(path)
-                    left.append(path)
-        return found
+            if watched is not None:
+                watched.deep = True
+                left += [path for path in _subdirectories(directory) if not self._skips(path)]
 
     def _watch(self, directory: str) -> _Watched | None:
         known = self._descriptors.get(directory)
@@ -209,16 +203,22 @@ class InotifySource:
 
     def _appeared(self, watched: _Watched, path: str, directory: bool) -> Iterator[tuple[str, bool]]:
         """What a new directory holds already, and what became reachable of roots that were not there."""
-        found = self._watch_tree(path) if directory and watched.deep and not self._skips(path) else []
+        tops = [path] if directory and watched.deep and not self._skips(path) else []
+        for top in tops:
+            self._watch_tree(top)
         for root in self._roots:
             if root == path or root.startswith(f"{path}/"):
-                found += self._arm(root)
-                if root != path and lstat(root) is not None:
-                    found.append(root)
-        for item in dict.fromkeys(found):
-            status = lstat(item)
-            if status is not None:
-                yield item, stat.S_ISDIR(status.st_mode)
+                self._arm(root)
+                tops.append(root)
+        for top in dict.fromkeys(tops):
+            status = lstat(top)
+            if status is None:
+                continue
+            is_directory = stat.S_ISDIR(status.st_mode)
+            if top != path:
+                yield top, is_directory
+            if is_directory:
+                yield from walk(top, self._skips)
 
     def _leads_to_root(self, path: str) -> bool:
         return any(root == path or root.startswith(f"{path}/") for root in self._roots)
@@ -242,9 +242,9 @@ def _complete(path: str) -> bool:
     return status is not None and (not stat.S_ISREG(status.st_mode) or status.st_nlink > 1)
 
 
-def _entries(directory: str) -> list[tuple[str, bool]]:
+def _subdirectories(directory: str) -> list[str]:
     try:
         with os.scandir(directory) as entries:
-            return [(entry.path, entry.is_dir(follow_symlinks=False)) for entry in entries]
+            return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []  # it went away, or may not be read

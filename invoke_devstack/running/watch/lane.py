@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from invoke_devstack.errors import DevstackError, NotFoundError
 from invoke_devstack.events import Notice, Synced, WatchFailed
-from invoke_devstack.planning.watching import Rule, ServiceTurn, relative, turn
+from invoke_devstack.planning.watching import Copy, Rule, ServiceTurn, relative, turn
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.watch import replacing
 from invoke_devstack.running.watch.catchup import differences
-from invoke_devstack.running.watch.parcel import Parcel, make_parcel
+from invoke_devstack.running.watch.parcel import make_parcel
 from invoke_devstack.running.watch.target import Delivery, Target, find_targets
 from invoke_devstack.running.workers import Workers
 
 _PATHS_IN_AN_EVENT = 20
+_FILES_AT_ONCE = 2000
 
 
 @dataclass(slots=True)
@@ -167,11 +168,11 @@ class ServiceLane:
     def _do(self, wanted: ServiceTurn, since: float) -> None:
         began = time.monotonic()
         try:
-            delivery, parcel = self._sync(wanted)
+            delivery = self._sync(wanted)
         except NotFoundError:
             self._refresh_targets()
-            delivery, parcel = self._sync(wanted)
-        self._tell_synced(delivery, tuple(item.host for item in parcel.items), since or began)
+            delivery = self._sync(wanted)
+        self._tell_synced(delivery, tuple(item.host for item in wanted.copies), since or began)
         if wanted.restart:
             replacing.restart(self._session, self._service)
             self._refresh_targets()
@@ -183,16 +184,19 @@ class ServiceLane:
                 self._to_build |= dict.fromkeys(wanted.rebuild)
             self._builds.nudge()
 
-    def _sync(self, wanted: ServiceTurn) -> tuple[Delivery, Parcel]:
+    def _sync(self, wanted: ServiceTurn) -> Delivery:
         """What was brought into the container that got most."""
-        parcel = make_parcel(wanted.copies, wanted.deletions)
-        for path, reason in parcel.unreadable:
-            self._tell_failure(f"{path} cannot be read: {reason}", "Mend its permissions, and save it again.")
-        if not parcel:
-            return Delivery(), parcel
-        deliveries = [target.deliver(parcel) for target in self._targets]
-        most = max(deliveries, key=lambda item: item.files + item.deleted + item.waiting, default=Delivery())
-        return most, parcel
+        totals = {target.id: Delivery() for target in self._targets}
+        for copies, deletions in _portions(wanted):
+            parcel = make_parcel(copies, deletions)
+            for path, reason in parcel.unreadable:
+                hint = "Mend its permissions, and save it again."
+                self._tell_failure(f"{path} cannot be read: {reason}", hint)
+            for target in self._targets if parcel else ():
+                totals[target.id] += target.deliver(parcel)
+        return max(
+            totals.values(), key=lambda item: item.files + item.deleted + item.waiting, default=Delivery()
+        )
 
     def _tell_synced(self, delivery: Delivery, paths: tuple[str, ...], since: float) -> None:
         if delivery.files or delivery.deleted:
@@ -231,3 +235,10 @@ class ServiceLane:
         """The paths as people know them: from the project's directory where they are in it."""
         home = str(self._session.definition.working_dir)
         return tuple(relative(path, home) or path for path in paths)
+
+
+def _portions(wanted: ServiceTurn) -> Iterator[tuple[tuple[Copy, ...], tuple[Copy, ...]]]:
+    """(copies, deletions) in parts that fit into memory; deletions come first."""
+    yield wanted.copies[:_FILES_AT_ONCE], wanted.deletions
+    for start in range(_FILES_AT_ONCE, len(wanted.copies), _FILES_AT_ONCE):
+        yield wanted.copies[start : start + _FILES_AT_ONCE], ()

@@ -29,12 +29,21 @@ class WatchfilesSource:
         *,
         polling: bool,
     ) -> None:
+        from watchfiles._rust_notify import RustNotify
+
         self._roots = frozenset(roots)
         self._skips = skips
         self._step = max(5, round(quiet * 1000))
         self._locks = locks
-        self._polling = polling
         self._stopped = threading.Event()
+        self._notify = RustNotify(
+            list(self._places()),
+            False,  # debug
+            polling,
+            _POLL_MILLISECONDS,
+            True,  # recursive
+            True,  # what may not be read is passed over
+        )
 
     def __len__(self) -> int:
         """How many paths are watched, each with all below it."""
@@ -45,35 +54,30 @@ class WatchfilesSource:
         self._stopped.set()
 
     def close(self) -> None:
-        """Nothing is left open once `batches` has ended."""
+        """Gives back what it holds, once `batches` has ended."""
+        self._notify.close()
 
     def batches(self) -> Iterator[Stories]:
         """Waits for changes and yields them, batch by batch, until `stop`."""
-        from watchfiles import watch
-
-        changes = watch(
-            *self._places(),
-            watch_filter=None,
-            debounce=_LONGEST_BATCH_MILLISECONDS,
-            step=self._step,
-            stop_event=self._stopped,
-            rust_timeout=0,  # a time-out would drop what arrives at its very moment
-            force_polling=self._polling,
-            poll_delay_ms=_POLL_MILLISECONDS,
-            ignore_permission_denied=True,
-            raise_interrupt=False,
-        )
-        for batch in changes:
+        no_timeout = 0  # one would drop what arrives at its very moment
+        while True:
+            batch = self._notify.watch(_LONGEST_BATCH_MILLISECONDS, self._step, no_timeout, self._stopped)
+            if isinstance(batch, str):
+                return
             since = time.monotonic() - self._step / 1000
             while pause := self._locks.wait():
                 self._stopped.wait(pause)
-            stories: dict[str, Story] = {}
-            for kind, path in sorted(batch):
-                if self._is_of_interest(path):
-                    born = kind == _ADDED and path not in stories
-                    stories[path] = Story(born=born, directory=Path(path).is_dir(), attributes_only=False)
+            stories = self._stories(batch)
             if stories:
                 yield Stories(stories, since)
+
+    def _stories(self, batch: Iterable[tuple[int, str]]) -> dict[str, Story]:
+        stories: dict[str, Story] = {}
+        for kind, path in sorted(batch):
+            if self._is_of_interest(path):
+                born = kind == _ADDED and path not in stories
+                stories[path] = Story(born=born, directory=Path(path).is_dir(), attributes_only=False)
+        return stories
 
     def _places(self) -> tuple[str, ...]:
         """The roots, without those in others; of one that is not there, the nearest that is."""

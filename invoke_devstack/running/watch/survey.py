@@ -11,6 +11,7 @@ from invoke_devstack.planning.watching import Rule
 from invoke_devstack.running.watch.batch import lstat
 from invoke_devstack.running.watch.modes import Modes
 from invoke_devstack.running.watch.rules import Rules
+from invoke_devstack.running.watch.walking import entries, walk
 
 
 @dataclass(slots=True)
@@ -34,14 +35,14 @@ class Survey:
     def take(self, rules: Rules, modes: Modes) -> None:
         """Walks all that is watched; fills `modes` and `newest`."""
         rebuilding = [rule for rule in rules.rules if rule.action == "rebuild"]
-        for directory, entries in walk_all(rules):
-            modes.learn(directory, ((name, status.st_mode) for name, status in entries))
+        for directory, found in walk_all(rules):
+            modes.learn(directory, ((name, status.st_mode) for name, status in found))
             for rule in rebuilding:
-                self._consider(rule, directory, entries)
+                self._consider(rule, directory, found)
 
-    def _consider(self, rule: Rule, directory: str, entries: list[tuple[str, os.stat_result]]) -> None:
+    def _consider(self, rule: Rule, directory: str, found: list[tuple[str, os.stat_result]]) -> None:
         newest = self.newest.setdefault(rule.service, Newest())
-        for name, status in entries:
+        for name, status in found:
             if status.st_ctime > newest.time:
                 path = f"{directory}/{name}"
                 if not stat.S_ISDIR(status.st_mode) and rule.covers(path):
@@ -71,20 +72,16 @@ def walk_names(rule: Rule) -> Iterator[tuple[str, bool]]:
     if not stat.S_ISDIR(status.st_mode):
         yield rule.root, False
         return
-    left = [rule.root]
-    while left:
-        for path, directory in _names(left.pop()):
-            if directory and not rule.skips(path):
-                left.append(path)
-            if rule.covers(path, directory=directory):
-                yield path, directory
+    for path, directory in walk(rule.root, rule.skips):
+        if rule.covers(path, directory=directory):
+            yield path, directory
 
 
 def ignored_directories(rule: Rule) -> Iterator[str]:
     """The directories that `rule` has nothing to do with, outermost ones."""
     left = [rule.root]
     while left:
-        for path, directory in _names(left.pop()):
+        for path, directory in entries(left.pop()):
             if directory and rule.skips(path):
                 yield path
             elif directory:
@@ -100,19 +97,11 @@ def _walk(
         if directory in seen:
             continue
         seen.add(directory)
-        entries: list[tuple[str, os.stat_result]] = []
-        for path, is_directory in _names(directory):
+        found: list[tuple[str, os.stat_result]] = []
+        for path, is_directory in entries(directory):
             status = lstat(path)
             if status is not None:
-                entries.append((path[len(directory.rstrip("/")) + 1 :], status))
+                found.append((path[len(directory.rstrip("/")) + 1 :], status))
             if is_directory and not skips(path):
                 left.append(path)
-        yield directory, entries
-
-
-def _names(directory: str) -> list[tuple[str, bool]]:
-    try:
-        with os.scandir(directory) as entries:
-            return [(entry.path, entry.is_dir(follow_symlinks=False)) for entry in entries]
-    except OSError:
-        return []
+        yield directory, found

@@ -7,7 +7,7 @@ reaches a stopped container. What an archive cannot do there, deleting, waits un
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from invoke_devstack.engine.protocol import Engine
@@ -38,6 +38,9 @@ class Delivery:
     files: int = 0
     deleted: int = 0
     waiting: int = 0
+
+    def __add__(self, other: Delivery) -> Delivery:
+        return Delivery(self.files + other.files, self.deleted + other.deleted, self.waiting + other.waiting)
 
 
 @dataclass(slots=True)
@@ -120,10 +123,7 @@ class Target:
         delivery = Delivery()
         for directory, part in self._by_file_system(parcel).items():
             output = self._helper.send(helper_archive(part, self.owner), directory)
-            gone = output.count(b"gone\n")
-            delivery = replace(
-                delivery, files=delivery.files + len(part.items), deleted=delivery.deleted + gone
-            )
+            delivery += Delivery(files=len(part.items), deleted=output.count(b"gone\n"))
         return delivery
 
     def _by_file_system(self, parcel: Parcel) -> Mapping[str, Parcel]:

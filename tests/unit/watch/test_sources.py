@@ -36,10 +36,9 @@ class Watched:
             self._rules.roots, self._rules.skips, quiet=QUIET, force_polling=polling, notice=print
         )
         self._batches: SimpleQueue[Stories] = SimpleQueue()
-        self._patience = 1.5 if polling else 0.4
+        self._patience = 3.0 if polling else 0.4
         self._thread = threading.Thread(target=self._collect, daemon=True)
         self._thread.start()
-        time.sleep(0.6 if polling else 0.05)
 
     def __len__(self) -> int:
         return len(self._source)

@@ -1,0 +1,304 @@
+"""Rows of the watch: `invoke watch` beside `docker compose watch`, on the same files and engine.
+
+Each side watches a project of its own with one service that serves files by HTTP. Files are looked
+for in the container's file system itself (so this runs as root on the engine's machine), a rebuilt
+service is asked for its page.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+
+from benchmarks.pairing import BenchmarkError, Row
+from benchmarks.sides import free_port
+
+_PATIENCE = 30.0  # seconds for any one change to arrive
+_SAVES, _REBUILDS, _SWITCHES = 20, 7, 5
+_FILES_AT_ONCE = 1000
+_TREE = 50_000
+_IDLE_SECONDS = 20.0
+_PROGRAMS = {
+    "invoke": (str(Path(sys.executable).with_name("invoke")), "watch"),
+    "compose": ("docker", "compose", "watch", "--no-up"),
+}
+_DEFINITION = """\
+name: {name}
+services:
+  web:
+    build: ./web
+    ports: ["127.0.0.1:{port}:80"]
+    stop_grace_period: 0s
+    develop:
+      watch:
+        - {{path: ./src, action: sync, target: /www/src}}
+        - {{path: ./web/big, action: sync, target: /www/big}}
+        - {{path: ./web/page.txt, action: rebuild}}
+"""
+_DOCKERFILE = """\
+FROM {base}
+COPY big /www/big
+COPY page.txt /www/page.txt
+CMD ["httpd", "-f", "-p", "80", "-h", "/www"]
+"""
+
+
+@dataclass
+class Watching:
+    """A project with a running watch. `started` is how many seconds the watch took to be ready."""
+
+    directory: Path
+    port: int
+    process: subprocess.Popen[bytes]
+    started: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.directory.name
+
+    def root(self) -> Path:
+        """The container's file system."""
+        shown = _output(("docker", "inspect", f"{self.name}-web-1"))
+        merged = json.loads(shown)[0]["GraphDriver"]["Data"].get("MergedDir", "")
+        if not merged or not os.access(merged, os.R_OK):
+            raise BenchmarkError("the engine's files cannot be read: run as root on its machine")
+        return Path(merged)
+
+    def watcher(self) -> int:
+        """The id of the process that watches: the tool itself, or the plugin that it started."""
+        children = _output(("pgrep", "-P", str(self.process.pid)), check=False).split()
+        return int(children[0]) if children and "docker" in self.process.args[0] else self.process.pid  # type: ignore[index]
+
+
+def watch_rows() -> list[Row]:
+    """All rows of the watch."""
+    with _base_image() as base, _both(base, files=0) as sides:
+        rows = [
+            _paired("save to file in the container (sync)", sides, _save, _SAVES, 0.1, note=True),
+            _paired("save to new container serving (rebuild)", sides, _rebuild, _REBUILDS, 0.6),
+            _paired("1,000 files changed at once", sides, _switch, _SWITCHES, 1.0),
+        ]
+    with _base_image() as base, _both(base, files=_TREE) as sides:
+        rows += _tree_rows(sides)
+    return rows
+
+
+def _paired(
+    name: str,
+    sides: dict[str, Watching],
+    act: Callable[[Watching], float],
+    rounds: int,
+    bound: float,
+    *,
+    note: bool = False,
+) -> Row:
+    taken: dict[str, list[float]] = {label: [] for label in sides}
+    try:
+        for turn in range(rounds + 1):
+            for label, side in sides.items():
+                value = act(side)
+                if turn:
+                    taken[label].append(value)
+                time.sleep(0.2)
+    except BenchmarkError as error:
+        return Row(name, "s", bound, (), (), failure=str(error))
+    text = ", ".join(f"{label} p95 {_p95(values) * 1000:.0f} ms" for label, values in taken.items())
+    return Row(name, "s", bound, tuple(taken["invoke"]), tuple(taken["compose"]), note=text if note else "")
+
+
+def _p95(values: list[float]) -> float:
+    return quantiles(values, n=20, method="inclusive")[-1]
+
+
+def _save(side: Watching) -> float:
+    word = uuid.uuid4().hex
+    arrived = side.root() / "www" / "src" / "app.py"
+    (side.directory / "src" / "app.py").write_text(word)
+    return _until(lambda: _text(arrived) == word)
+
+
+def _rebuild(side: Watching) -> float:
+    word = uuid.uuid4().hex
+    (side.directory / "web" / "page.txt").write_text(word)
+    return _until(lambda: _page(side) == word)
+
+
+def _switch(side: Watching) -> float:
+    word = uuid.uuid4().hex
+    source, arrived = side.directory / "src", side.root() / "www" / "src"
+    names = [f"many/f{number:04}.txt" for number in range(_FILES_AT_ONCE)]
+    (source / "many").mkdir(exist_ok=True)
+    began = time.perf_counter()
+    for name in names:
+        (source / name).write_text(word)
+    left = list(reversed(names))
+
+    def all_there() -> bool:
+        while left and _text(arrived / left[-1]) == word:
+            left.pop()
+        return not left
+
+    _until(all_there)
+    return time.perf_counter() - began
+
+
+def _tree_rows(sides: dict[str, Watching]) -> list[Row]:
+    time.sleep(5)  # both have settled
+    cpu = {label: _cpu(side.watcher()) for label, side in sides.items()}
+    time.sleep(_IDLE_SECONDS)
+    idle = {label: (_cpu(side.watcher()) - cpu[label]) / _IDLE_SECONDS for label, side in sides.items()}
+    memory = {label: _memory(side.watcher()) for label, side in sides.items()}
+    ours, theirs = sides["invoke"], sides["compose"]
+    percent = ", ".join(f"{label} {value * 100:.3f} %" for label, value in idle.items())
+    return [
+        Row("watch of 50,000 files: start", "s", 1.0, (ours.started,), (theirs.started,)),
+        Row("watch of 50,000 files: memory", "MB", 1.0, (memory["invoke"],), (memory["compose"],)),
+        Row("watch of 50,000 files: idle CPU", "s", 1.0, (idle["invoke"],), (idle["compose"],), note=percent),
+    ]  # fmt: skip
+
+
+@contextlib.contextmanager
+def _both(base: str, *, files: int) -> Iterator[dict[str, Watching]]:
+    with contextlib.ExitStack() as stack:
+        yield {label: stack.enter_context(_watching(label, base, files)) for label in _PROGRAMS}
+
+
+@contextlib.contextmanager
+def _watching(label: str, base: str, files: int) -> Iterator[Watching]:
+    with TemporaryDirectory(prefix=f"bench-watch-{label}-") as parent:
+        directory = Path(parent) / Path(parent).name.lower()
+        port = _write_project(directory, base, files)
+        _output(("docker", "compose", "up", "--detach", "--build"), cwd=directory)
+        log = directory.parent / "log"
+        began = time.perf_counter()
+        with log.open("wb") as output:
+            process = subprocess.Popen(_PROGRAMS[label], cwd=directory, stdout=output, stderr=output)
+        side = Watching(directory, port, process)
+        try:
+            _until(lambda: b"atch" in log.read_bytes() and process.poll() is None)
+            side.started = time.perf_counter() - began
+            time.sleep(2)
+            yield side
+        finally:
+            process.terminate()
+            process.wait()
+            _output(("docker", "compose", "down", "--volumes", "--rmi", "all", "-t", "1"), cwd=directory)
+
+
+def _write_project(directory: Path, base: str, files: int) -> int:
+    """Returns the port of its page."""
+    port = free_port()
+    (directory / "web").mkdir(parents=True)
+    (directory / "src").mkdir()
+    (directory / "src" / "app.py").write_text("first")
+    (directory / "web" / "page.txt").write_text("first")
+    (directory / "web" / "Dockerfile").write_text(_DOCKERFILE.format(base=base))
+    (directory / "compose.yaml").write_text(_DEFINITION.format(name=directory.name, port=port))
+    (directory / "tasks.py").write_text("from invoke_devstack import stack\n\nnamespace = stack()\n")
+    (directory / "web" / "big").mkdir()
+    for number in range(files):
+        if number % 50 == 0:
+            folder = directory / "web" / "big" / f"d{number // 2500}" / f"s{number // 50}"
+            folder.mkdir(parents=True)
+        (folder / f"f{number}").write_text("x" * 100)
+    return port
+
+
+@contextlib.contextmanager
+def _base_image() -> Iterator[str]:
+    """An image of one static busybox."""
+    program = shutil.which("busybox")
+    if program is None:
+        raise BenchmarkError("a static busybox is needed: apt-get install busybox-static")
+    name = f"devstack-bench/{uuid.uuid4().hex[:8]}:1"
+    names = _output((program, "--list")).split()
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for folder in ("bin", "tmp", "www", "www/src", "www/big"):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(entry)
+        tar.add(program, "bin/busybox")
+        for link in sorted({*names} - {"busybox"}):
+            entry = tarfile.TarInfo(f"bin/{link}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(entry)
+    subprocess.run(
+        ("docker", "import", "-c", "ENV PATH=/bin", "-", name),
+        input=archive.getvalue(),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield name
+    finally:
+        _output(("docker", "rmi", name), check=False)
+
+
+def _until(reached: Callable[[], bool]) -> float:
+    began = time.perf_counter()
+    while not reached():
+        if time.perf_counter() - began > _PATIENCE:
+            raise BenchmarkError("a change did not arrive")
+        time.sleep(0.001)
+    return time.perf_counter() - began
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def _page(side: Watching) -> str:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{side.port}/page.txt", timeout=1) as answer:
+            return str(answer.read().decode())
+    except (urllib.error.URLError, OSError):
+        return ""
+
+
+def _cpu(process: int) -> float:
+    """Seconds of processor time of all threads."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def _memory(process: int) -> float:
+    """Resident bytes."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return float(pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _output(command: tuple[str, ...], *, cwd: Path | None = None, check: bool = True) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        raise BenchmarkError(f"`{' '.join(command)}` failed: {done.stderr.strip()[-300:]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    from benchmarks.pairing import as_markdown
+
+    rows = watch_rows()
+    print(as_markdown(rows))
+    for row in rows:
+        print(
+            f"{row.name}: medians {median(row.ours or (0,)):.4f} {median(row.theirs or (0,)):.4f} {row.note}"
+        )
