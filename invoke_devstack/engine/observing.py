@@ -43,6 +43,10 @@ class Observing:
             self._info = read_info(self._headers, self._version, self._api.get("/version"))
         return self._info
 
+    def system_info(self) -> Mapping[str, Any]:
+        body: Mapping[str, Any] = self._api.get("/info")
+        return body
+
     def observe(
         self,
         project: str,

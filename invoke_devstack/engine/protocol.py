@@ -108,6 +108,10 @@ class Engine(Protocol):
     """A Docker-compatible engine."""
 
     def info(self) -> EngineInfo: ...
+    def system_info(self) -> Mapping[str, Any]:
+        """As `GET /info` gives it: its disk, memory, processors, proxies, clock."""
+        ...
+
 
     # observing
     def observe(
