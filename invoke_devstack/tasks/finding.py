@@ -80,16 +80,14 @@ def is_ready(
 
 
 def _readiness(work: Work, names: tuple[str, ...]) -> list[dict[str, object]]:
+    from invoke_devstack.tasks.ready_now import ready_now
     from invoke_devstack.tasks.targets import observe
 
     observed = observe(work)
     rows: list[dict[str, object]] = []
     for name in work.services(names) or tuple(work.definition.services):
         found = observed.of_service(name)
-        ready = bool(found) and all(
-            item.health in ("", "healthy") if item.state == "running" else item.exit_code == 0
-            for item in found
-        )
+        ready = bool(found) and all(ready_now(work.engine, item) for item in found)
         state = ", ".join(dict.fromkeys(item.health or item.state for item in found)) or "not there"
         rows.append({"service": name, "state": state, "ready": ready})
     return rows
