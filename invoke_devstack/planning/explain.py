@@ -22,6 +22,7 @@ from invoke_devstack.planning.plan import (
     PauseContainer,
     Plan,
     PullImage,
+    PushImage,
     RemoveContainer,
     RemoveImage,
     RemoveNetwork,
@@ -93,6 +94,8 @@ def _simple(action: Action) -> Step:
         case PullImage():
             platform = ["--platform", action.platform] if action.platform else []
             return _words("pull", *platform, target), f"Gets the image from its registry: {action.cause}."
+        case PushImage():
+            return _words("push", target), f"Sends the image to its registry: {action.cause}."
         case RenameContainer():
             return _words("rename", target, action.new_name), "Gives the new container its name."
         case StartContainer():
