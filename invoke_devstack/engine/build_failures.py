@@ -125,6 +125,11 @@ def build_failure(tag: str, message: str, step: Step | None = None, name: str = 
             hint="Look at the path, which counts from `build.context`, and at .dockerignore.",
             details=(message,),
         )
+    if "unsupported frontend capability moby.buildkit.frontend.contexts" in message:
+        return BuildError(
+            f"{where}: `build.additional_contexts` needs a newer BuildKit than this engine has",
+            hint="Put `# syntax=docker/dockerfile:1` at the top of the Dockerfile, or use Docker Engine 23.",
+        )
     wrong = _BAD_FILE.search(message)
     if wrong:
         return BuildError(f"{where}: line {wrong['line']} of the Dockerfile: {wrong['what']}")

@@ -112,7 +112,6 @@ class Engine(Protocol):
         """As `GET /info` gives it: its disk, memory, processors, proxies, clock."""
         ...
 
-
     # observing
     def observe(
         self,

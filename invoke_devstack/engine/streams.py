@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from invoke_devstack.engine.api import Api, RawStream, filters_of
 from invoke_devstack.engine.containers import path_of
@@ -32,8 +34,8 @@ class Streams:
             "stderr": True,
             "follow": follow,
             "tail": "all" if tail is None else str(tail),
-            "since": since,
-            "until": until,
+            "since": engine_time(since),
+            "until": engine_time(until),
             "timestamps": timestamps,
         }
         stream = self._api.open("GET", path_of(container, "/logs"), params)
@@ -42,7 +44,7 @@ class Streams:
     def events(self, filters: Mapping[str, Sequence[str]], *, since: str = "") -> EventStream:
         """Listening when it returns: nothing that happens after is missed."""
         return EventsOfEngine(
-            self._api.open("GET", "/events", {"filters": filters_of(filters), "since": since})
+            self._api.open("GET", "/events", {"filters": filters_of(filters), "since": engine_time(since)})
         )
 
 
@@ -86,6 +88,18 @@ class EventsOfEngine:
 
     def close(self) -> None:
         self._stream.close()
+
+
+def engine_time(text: str) -> str:
+    """A time as the engine takes it: seconds since the epoch, with nanoseconds. RFC 3339 is turned into
+    that, to the nanosecond; what is a number already stays as it is. Raises ValueError for neither."""
+    if not text or re.fullmatch(r"\d+(\.\d+)?", text):
+        return text
+    match = re.fullmatch(r"(.+?T\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)", text)
+    if match is None:
+        raise ValueError(f"`{text}` is no time of RFC 3339")
+    seconds = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00")).timestamp()
+    return f"{int(seconds)}.{(match[2] or '')[:9]:0<9}"
 
 
 def read_event(line: bytes) -> EngineEvent:

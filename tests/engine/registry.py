@@ -8,6 +8,7 @@ import json
 import re
 import threading
 import uuid
+from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
@@ -23,7 +24,7 @@ class Registry(ThreadingHTTPServer):
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[str, tuple[str, bytes]] = {}  # name/reference -> (type, content)
         self.faults: dict[str, list[tuple[int, str]]] = {}
-        self.logins: list[str] = []
+        self.login = ""  # name:password that it asks for
         self.asked: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -52,8 +53,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         blob = re.search(r"/blobs/(sha256:\w+)$", self.path)
         manifest = re.fullmatch(r"/v2/(.+)/manifests/(.+)", self.path)
-        if self.path == "/v2/":
-            self.registry.logins.append(self.headers.get("Authorization", ""))
+        if not self._admitted():
+            challenge = {"WWW-Authenticate": 'Basic realm="tests"'}
+            self._answer(401, problem("UNAUTHORIZED", "authentication required").encode(), **challenge)
+        elif self.path == "/v2/":
             self._answer(200, b"{}")
         elif blob:
             content = self.registry.blobs.get(blob[1])
@@ -92,6 +95,10 @@ class Handler(BaseHTTPRequestHandler):
         stored = self.registry.blobs.pop(path, b"") + content
         self.registry.blobs[digest.replace("%3A", ":")] = stored
         self._answer(201, b"")
+
+    def _admitted(self) -> bool:
+        wanted = b64encode(self.registry.login.encode()).decode()
+        return not self.registry.login or self.headers.get("Authorization") == f"Basic {wanted}"
 
     def _absolute(self, path: str) -> str:
         return f"http://{self.registry.host}{path}"
