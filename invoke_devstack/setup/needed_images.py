@@ -37,13 +37,13 @@ def needed_images(definition: Definition) -> tuple[NeededImage, ...]:
 def _of_service(name: str, service: Service) -> Iterator[NeededImage]:
     platform = service.platform or ""
     if service.build is not None:
-        for base in _bases(service.build):
+        for base in build_bases(service.build):
             yield NeededImage(base, f"the build of {name} starts from it", platform)
     elif service.image and service.pull_policy not in ("never", "build"):
         yield NeededImage(service.image, f"{name} runs it", platform)
 
 
-def _bases(build: Build) -> tuple[str, ...]:
+def build_bases(build: Build) -> tuple[str, ...]:
     """The images after FROM. A Dockerfile that is not on this machine is the build's matter."""
     text = build.dockerfile_inline or _read_dockerfile(build)
     values = {name: value for name, value in build.args.items() if value is not None}
