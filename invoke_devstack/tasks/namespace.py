@@ -15,11 +15,20 @@ from invoke.context import Context
 
 from invoke_devstack.running.hooks import HookFunction, Hooks
 from invoke_devstack.settings import Settings, WatchSettings
-from invoke_devstack.tasks import config, finding, images, lifecycle, machine, making, observe
+from invoke_devstack.tasks import config, connections, finding, images, lifecycle, machine, making, observe
 from invoke_devstack.tasks import stack as stack_tasks
 from invoke_devstack.tasks.command import Command, DevstackTask
 
-_MODULES: tuple[ModuleType, ...] = (stack_tasks, making, lifecycle, config, observe, finding, machine)
+_MODULES: tuple[ModuleType, ...] = (
+    stack_tasks,
+    making,
+    lifecycle,
+    config,
+    observe,
+    finding,
+    connections,
+    machine,
+)
 _COLLECTIONS: dict[str, ModuleType] = {"images": images}
 
 _Function = TypeVar("_Function", bound=HookFunction)

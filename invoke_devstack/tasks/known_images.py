@@ -1,0 +1,107 @@
+"""What is known of the images that most stacks use: their client, and how a connection is written. Pure.
+
+Variables are those of the images' own pages on Docker Hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+Variables = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of server. `client` is a script for `sh -c` inside the container, where the variables
+    are; `user`, `password` and `database` are names of variables, the first that is set counts."""
+
+    scheme: str
+    port: int
+    client: str = ""
+    user: tuple[str, ...] = ()
+    password: tuple[str, ...] = ()
+    database: tuple[str, ...] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict)  # user and database where no variable is set
+
+
+def _mysql_client(prefix: str, program: str) -> str:
+    """Logs in as the image's user, else as root; the password goes through the environment, not the
+    command line, where every process could read it."""
+    return (
+        f"user=${{{prefix}_USER:-root}}; MYSQL_PWD=${{{prefix}_PASSWORD:-}}; "
+        f'[ "$user" != root ] || MYSQL_PWD=${{{prefix}_ROOT_PASSWORD:-}}; export MYSQL_PWD; '
+        f'exec {program} -u "$user" ${{{prefix}_DATABASE:+"${prefix}_DATABASE"}}'
+    )
+
+
+KINDS: Mapping[str, Kind] = {
+    "redis": Kind("redis", 6379, "exec redis-cli"),
+    "valkey": Kind("redis", 6379, "exec valkey-cli"),
+    "mysql": Kind(
+        "mysql",
+        3306,
+        _mysql_client("MYSQL", "mysql"),
+        ("MYSQL_USER",),
+        ("MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD"),
+        ("MYSQL_DATABASE",),
+        {"user": "root"},
+    ),
+    "mariadb": Kind(
+        "mysql",
+        3306,
+        _mysql_client("MARIADB", "mariadb"),
+        ("MARIADB_USER", "MYSQL_USER"),
+        ("MARIADB_PASSWORD", "MYSQL_PASSWORD", "MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD"),
+        ("MARIADB_DATABASE", "MYSQL_DATABASE"),
+        {"user": "root"},
+    ),
+    "postgres": Kind(
+        "postgresql",
+        5432,
+        'exec psql -U "${POSTGRES_USER:-postgres}" "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"',
+        ("POSTGRES_USER",),
+        ("POSTGRES_PASSWORD",),
+        ("POSTGRES_DB", "POSTGRES_USER"),
+        {"user": "postgres", "database": "postgres"},
+    ),
+    "mongo": Kind(
+        "mongodb",
+        27017,
+        'exec mongosh ${MONGO_INITDB_ROOT_USERNAME:+-u "$MONGO_INITDB_ROOT_USERNAME" '
+        '-p "$MONGO_INITDB_ROOT_PASSWORD"}',
+        ("MONGO_INITDB_ROOT_USERNAME",),
+        ("MONGO_INITDB_ROOT_PASSWORD",),
+        ("MONGO_INITDB_DATABASE",),
+    ),
+    "rabbitmq": Kind(
+        "amqp",
+        5672,
+        "",
+        ("RABBITMQ_DEFAULT_USER",),
+        ("RABBITMQ_DEFAULT_PASS",),
+        ("RABBITMQ_DEFAULT_VHOST",),
+        {"user": "guest"},
+    ),
+    "nats": Kind("nats", 4222),
+}
+
+
+def kind_of(image: str) -> Kind | None:
+    """By the image's name: `registry.example.com/library/mysql:9` is a mysql."""
+    name = image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
+    return KINDS.get(name)
+
+
+def connection_string(kind: Kind, variables: Variables, host: str, port: int) -> str:
+    """`mysql://user:password@host:port/database`, each part percent-encoded."""
+    user = _first(kind.user, variables) or kind.defaults.get("user", "")
+    password = _first(kind.password, variables)
+    database = _first(kind.database, variables) or kind.defaults.get("database", "")
+    who = f"{quote(user, safe='')}:{quote(password, safe='')}@" if password else f"{quote(user, safe='')}@"
+    return f"{kind.scheme}://{who if user else ''}{host}:{port}{f'/{quote(database)}' if database else ''}"
+
+
+def _first(names: tuple[str, ...], variables: Variables) -> str:
+    return next((variables[name] for name in names if variables.get(name)), "")
