@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_VARIABLE = re.compile(
+MAX_DEPTH = 50  # of variables in the defaults of others
+
+_START = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<named>[_a-z][_a-z0-9]*)"
-    r"|\{(?:(?P<braced>[_a-z][_a-z0-9]*(?::?[-+?].*)?)\}|(?P<invalid>)))",
+    r"|\{(?P<braced>[_a-z][_a-z0-9]*)(?P<operator>:?[-+?]|(?=\}))|(?P<invalid>\{))",
     re.IGNORECASE | re.ASCII,
 )
-_BRACED = re.compile(r"(?P<name>[_a-z][_a-z0-9]*)(?:(?P<operator>:?[-+?])(?P<rest>.*))?", re.I | re.A)
 
 Lookup = Callable[[str], str | None]
 
@@ -31,55 +32,80 @@ class RequiredVariableError(TemplateError):
         self.name = name
 
 
-def substitute(text: str, lookup: Lookup) -> str:
+def substitute(text: str, lookup: Lookup, depth: int = 0) -> str:
     """`text` with its variables replaced. Raises TemplateError."""
     if "$" not in text:
         return text
-    return _VARIABLE.sub(lambda match: _replacement(match, text, lookup), text)
+    if depth > MAX_DEPTH:
+        raise TemplateError(f"variables are nested more than {MAX_DEPTH} levels deep")
+    return _Substitution(text, lookup, depth).result()
 
 
-def _replacement(match: re.Match[str], text: str, lookup: Lookup) -> str:
-    if match["escaped"]:
-        return "$"
-    if match["named"]:
-        return lookup(match["named"]) or ""
-    if match["braced"] is None:
-        raise TemplateError(f"`{text}` has a `${{` that is no variable")
-    whole = match[0]
-    end = _closing_brace(whole)
-    inner, rest = (whole[2:end], whole[end + 1 :]) if end is not None else (whole[2:-1], "")
-    braced = _BRACED.fullmatch(inner)
-    if braced is None:
-        raise TemplateError(f"`{text}` has a `${{` that is no variable")
-    return _value(braced, lookup) + substitute(rest, lookup)
+class _Substitution:
+    def __init__(self, text: str, lookup: Lookup, depth: int) -> None:
+        self.text = text
+        self.lookup = lookup
+        self.depth = depth
+        self.line_end = -1
+
+    def result(self) -> str:
+        pieces: list[str] = []
+        end = 0
+        while match := _START.search(self.text, end):
+            pieces.append(self.text[end : match.start()])
+            value, end = self._replacement(match)
+            pieces.append(value)
+        return "".join([*pieces, self.text[end:]])
+
+    def _replacement(self, match: re.Match[str]) -> tuple[str, int]:
+        """What stands for a variable, and where the text goes on after it."""
+        if match["escaped"]:
+            return "$", match.end()
+        if match["named"]:
+            return self.lookup(match["named"]) or "", match.end()
+        if match["braced"] is None:
+            raise self._malformed()
+        if not match["operator"]:
+            return self.lookup(match["braced"]) or "", match.end() + 1
+        close = self._closing_brace(match.start() + 1, match.end())
+        word = substitute(self.text[match.end() : close], self.lookup, self.depth + 1)
+        return _value(match["braced"], match["operator"], word, self.lookup), close + 1
+
+    def _closing_brace(self, opening: int, start: int) -> int:
+        """Where a brace closes, on the same line.
+
+        Like Compose, it takes no notice of the sign after a `{`, and where braces do not match it takes
+        the last one of the line.
+        """
+        if self.line_end < start:
+            self.line_end = (self.text + "\n").find("\n", start)
+        last = self.text.rfind("}", start, self.line_end)
+        if last < 0:
+            raise self._malformed()
+        depth, index = 1, opening + 2
+        while index <= last:
+            if self.text[index] == "}":
+                depth -= 1
+                if depth == 0:
+                    return index
+            elif self.text[index] == "{":
+                depth += 1
+                index += 1
+            index += 1
+        return last
+
+    def _malformed(self) -> TemplateError:
+        shown = self.text if len(self.text) <= 60 else f"{self.text[:60]}…"
+        return TemplateError(f"`{shown}` has a `${{` that is no variable")
 
 
-def _value(braced: re.Match[str], lookup: Lookup) -> str:
-    value = lookup(braced["name"])
-    operator = braced["operator"]
-    if operator is None:
-        return value or ""
-    word = substitute(braced["rest"], lookup)
+def _value(name: str, operator: str, word: str, lookup: Lookup) -> str:
+    value = lookup(name)
     given = bool(value) if operator.startswith(":") else value is not None
     if operator.endswith("+"):
         return word if given else value or ""
     if given:
         return value or ""
     if operator.endswith("?"):
-        raise RequiredVariableError(braced["name"], word)
+        raise RequiredVariableError(name, word)
     return word
-
-
-def _closing_brace(text: str) -> int | None:
-    """Where the first brace of `text` closes. Like Compose, it takes no notice of the sign after a `{`."""
-    depth, index = 0, 0
-    while index < len(text):
-        if text[index] == "}":
-            depth -= 1
-            if depth == 0:
-                return index
-        if text[index] == "{":
-            depth += 1
-            index += 1
-        index += 1
-    return None

@@ -29,6 +29,7 @@ _SIZE = re.compile(
 )
 _SIZE_POWERS = {"k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _MAX_INT64 = 2**63 - 1
+_LONGEST = 100  # characters that a duration or a size can have
 
 
 class Seconds(float):
@@ -70,9 +71,9 @@ class Bytes(int):
 
 def parse_size(text: str) -> int:
     """Bytes (Compose Specification, "Specifying byte values"). Raises ValueError, for negative ones too."""
-    match = _SIZE.fullmatch(text)
+    match = _SIZE.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
-        raise ValueError(f"`{text}` is no size; write 64m, 1.5gb or a number of bytes")
+        raise ValueError(f"`{text[:_LONGEST]}` is no size; write 64m, 1.5gb or a number of bytes")
     power = _SIZE_POWERS[match[2].lower()] if match[2] else 0
     return min(int(float(match[1]) * 1024**power), _MAX_INT64)
 
@@ -82,6 +83,8 @@ def parse_nanoseconds(text: str) -> int:
     body = text[1:] if text[:1] in ("+", "-") else text
     if body == "0":
         return 0
+    if len(body) > _LONGEST:
+        raise ValueError(f"`{text[:_LONGEST]}…` is no duration; write 10s, 1m30s or 500ms")
     total, end = 0, 0
     for match in _DURATION_PART.finditer(body):
         if match.start() != end:

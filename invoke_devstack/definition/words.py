@@ -16,7 +16,7 @@ def split_words(text: str) -> list[str]:
 class _Splitter:
     def __init__(self) -> None:
         self.words: list[str] = []
-        self.word = ""
+        self.word: list[str] = []
         self.started = False
         self.escaped = False
         self.quotes = ""  # the open one of ' " ` and $(
@@ -39,7 +39,7 @@ class _Splitter:
             self.escaped = True
         elif character in " \t\r\n":
             if self.quotes:
-                self.word += character
+                self.word.append(character)
             else:
                 self._end_word()
         elif not self._is_quote(character):
@@ -60,23 +60,23 @@ class _Splitter:
         elif character == ")" and self.quotes in ("", "$("):
             self.quotes = "" if self.quotes else "$("
         elif character == "(" and self.quotes in ("", "$("):
-            if self.quotes or not self.word.endswith("$"):
+            if self.quotes or self.word[-1:] != ["$"]:
                 raise ValueError("a parenthesis must be quoted")
             self.quotes = "$("
-            self.word += "("
+            self.word.append("(")
             return True
         return False
 
     def _drop_descriptor(self, character: str) -> None:
-        if character == ">" and self.word[:1].isdecimal():
+        if character == ">" and "".join(self.word[:1]).isdecimal():
             self.started = False
 
     def _add(self, character: str) -> None:
-        self.word += character
+        self.word.append(character)
         self.started = True
 
     def _end_word(self) -> None:
         if self.started:
-            self.words.append(self.word)
-        self.word = ""
+            self.words.append("".join(self.word))
+        self.word = []
         self.started = False

@@ -37,6 +37,7 @@ _CONSTANTS: dict[str, Any] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
+_LONGEST_INTEGER = 70  # characters: 64 binary digits, a prefix and a sign
 _MERGE = object()
 _REMOVED = object()
 
@@ -286,10 +287,10 @@ def resolve_scalar(text: str) -> Any:
     if text[0] not in "+-.0123456789":
         return text
     plain = text.replace("_", "")
-    if _INTEGER.fullmatch(plain):
+    if len(plain) <= _LONGEST_INTEGER and _INTEGER.fullmatch(plain):
         return _integer(plain)
     if _FLOAT.fullmatch(plain):
-        return float(plain)
+        return float(plain) if math.isfinite(float(plain)) else text
     if _DATE.fullmatch(text):
         return _date(text)
     return text
