@@ -140,6 +140,8 @@ class Board:
         row.parts.clear()
         if not row.is_service:
             del self._rows[name]
+        elif event.action == "create" and row.text == _DOING["create"]:
+            row.mark, row.text = Mark.QUIET, "created, waits for what it depends on"
 
     def _row(self, name: str, now: float) -> Row:
         return self._rows.setdefault(name, Row(name, True, now))

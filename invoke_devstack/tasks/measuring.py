@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "service",
-    "container",
     "cpu_percent",
     "memory",
     "memory_limit",

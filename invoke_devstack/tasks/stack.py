@@ -178,6 +178,7 @@ def ps(work: Work, service: tuple[str, ...] = (), all_: bool = False, json: bool
     from invoke_devstack.running import listing
 
     rows = listing.containers(work.engine, work.project, services=work.services(service), all_=all_)
-    columns = ("service", "state", "health", "ports", "started_at", "image")
+    ended = ("exit_code",) if all_ else ()
+    columns = ("service", "state", "health", *ended, "ports", "started_at", "image")
     empty = f"no container of {work.project} {'is there' if all_ else 'runs'}"
     work.table("containers", columns, rows, f"{empty}: `invoke up` starts the stack")

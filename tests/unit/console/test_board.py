@@ -52,3 +52,13 @@ def test_when_rows_are_too_many_those_under_way_stay() -> None:
     rows, hidden = board.rows(10)
     assert "s49" in [row.name for row in rows]
     assert (len(rows), hidden) == (9, 41)
+
+
+def test_what_is_made_and_may_not_start_yet_rests() -> None:
+    board = Board(0.0)
+    board.apply(e.ActionStarted(action="create", target="p-web-1", cause="", service="web"), 0.0)
+    board.apply(e.ActionFinished(action="create", target="p-web-1", seconds=0.1, service="web"), 0.1)
+    (row,), _ = board.rows(10)
+    assert (row.mark, row.elapsed(5.0)) == (Mark.QUIET, None)
+    board.apply(e.ActionStarted(action="start", target="p-web-1", cause="", service="web"), 6.0)
+    assert (row.mark, row.elapsed(7.0)) == (Mark.BUSY, 1.0)
