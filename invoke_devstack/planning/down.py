@@ -15,7 +15,14 @@ from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.graph import dependencies, in_order
 from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.plan import Plan, RemoveNetwork, RemoveVolume
-from invoke_devstack.planning.steps import Draft, command_steps, remove_step, stop_step, with_hooks
+from invoke_devstack.planning.steps import (
+    Draft,
+    command_steps,
+    inherited_volume_steps,
+    remove_step,
+    stop_step,
+    with_hooks,
+)
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
@@ -47,6 +54,8 @@ def plan_down(definition: Definition | None, observed: Observed, options: DownOp
         removal = remove_step(item, "down", volumes=True)
         needs = frozenset({stopped[item.name]} if item.name in stopped else ())
         removed[item.name] = draft.add(replace(removal, needs=needs))
+        for volume in inherited_volume_steps(item, removed[item.name]):
+            draft.add(volume)
     _remove_networks(draft, observed, removed)
     if options.volumes:
         for name in own_volumes(observed):

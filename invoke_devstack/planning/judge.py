@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Act = Literal["keep", "done", "await", "start", "unpause", "restart", "recreate", "remove", "rename"]
 
+LEFT_OVER = "left over from an interrupted command"
+"""Why a container is removed whose volumes another one uses."""
+
 _TEMPORARY = re.compile(r"[0-9a-f]{12}_(.+)")
 
 
@@ -140,7 +143,7 @@ def _without_leftovers(project: str, service: Service, judged: list[Judged]) -> 
         if not match or match[1] != final:
             result.append(item)
         elif final in names or item.act == "recreate":
-            result.append(Judged(item.container, "remove", "left over from an interrupted command"))
+            result.append(Judged(item.container, "remove", LEFT_OVER))
         else:
             result.append(Judged(item.container, "rename", "an interrupted command made it"))
     return result

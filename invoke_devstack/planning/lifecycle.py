@@ -27,7 +27,14 @@ from invoke_devstack.planning.plan import (
     UnpauseContainer,
 )
 from invoke_devstack.planning.select import check_names
-from invoke_devstack.planning.steps import Draft, await_step, command_steps, remove_step, stop_step
+from invoke_devstack.planning.steps import (
+    Draft,
+    await_step,
+    command_steps,
+    inherited_volume_steps,
+    remove_step,
+    stop_step,
+)
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
@@ -158,7 +165,9 @@ def plan_remove(
     for item in turn.chosen:
         if stop or item.state in ("created", "exited", "dead"):
             needs = frozenset({stops[item.name]} if item.name in stops else ())
-            draft.add(replace(remove_step(item, "remove", volumes=volumes), needs=needs))
+            removed = draft.add(replace(remove_step(item, "remove", volumes=volumes), needs=needs))
+            for step in inherited_volume_steps(item, removed) if volumes else ():
+                draft.add(step)
     return turn.plan(draft)
 
 

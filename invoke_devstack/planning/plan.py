@@ -198,7 +198,10 @@ class RemoveNetwork(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveVolume(Action):
+    """`anonymous`: nobody gave it a name, and it went from container to container as they were replaced."""
+
     kind: ClassVar[str] = "remove volume"
+    anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Whatever plans, takes its actions from here, so that each of them is spelt in on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from invoke_devstack.planning.plan import (
     CreateContainer,
     Late,
     RemoveContainer,
+    RemoveVolume,
     RunCommand,
     RunHook,
     StopContainer,
@@ -34,6 +36,8 @@ from invoke_devstack.planning.settle import placeholder
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Hook, Service
+
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
 DEFAULT_GRACE = 10.0
 """Seconds between the stop signal and SIGKILL: Compose's, where a service says nothing."""
@@ -163,6 +167,24 @@ def remove_step(
         service=container.service,
         volumes=volumes,
         force=force,
+    )
+
+
+def inherited_volume_steps(container: ObservedContainer, removal: str) -> tuple[RemoveVolume, ...]:
+    """Removes the anonymous volumes that the container took over from the one that it replaced: to the
+    engine these have a name since, so that they do not go with the container. `removal` is its id."""
+    if label.REPLACE not in container.labels:
+        return ()
+    return tuple(
+        RemoveVolume(
+            target=mount.name,
+            cause=f"anonymous, of {container.name}",
+            service=container.service,
+            needs=frozenset({removal}),
+            anonymous=True,
+        )
+        for mount in container.mounts
+        if mount.type == "volume" and _ANONYMOUS.fullmatch(mount.name)
     )
 
 

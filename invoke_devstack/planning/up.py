@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from invoke_devstack.planning.graph import bound_to, dependencies, in_order, sharing, with_dependencies
 from invoke_devstack.planning.images import image_actions
-from invoke_devstack.planning.judge import Judged, Scene, Verdict, judge, restarted_with
+from invoke_devstack.planning.judge import LEFT_OVER, Judged, Scene, Verdict, judge, restarted_with
 from invoke_devstack.planning.names import container_name, temporary_name
 from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.options import UpOptions
@@ -32,6 +32,7 @@ from invoke_devstack.planning.steps import (
     command_steps,
     create_step,
     hook_step,
+    inherited_volume_steps,
     remove_step,
     stop_step,
     with_hooks,
@@ -317,6 +318,8 @@ class _Up:
         gone = self._stop(item, service, _NOTHING if self._stops_early(service) else waits | created)
         removal = remove_step(old, "its successor is made", volumes=self.options.renew_volumes)
         removed = self.draft.add(replace(removal, needs=gone | created))
+        if self.options.renew_volumes:
+            self._drop_inherited(old, removed)
         rename = RenameContainer(
             target=temporary,
             new_name=final,
@@ -346,8 +349,15 @@ class _Up:
     def _remove(self, item: Judged, service: Service | None) -> None:
         stopped = self._stop(item, service, _NOTHING)
         # What an interrupted command left over may share its anonymous volumes with the one that stays.
-        removal = remove_step(item.container, item.cause, volumes=not item.cause.startswith("left over"))
-        self.draft.add(replace(removal, needs=stopped))
+        left_over = item.cause == LEFT_OVER
+        removal = remove_step(item.container, item.cause, volumes=not left_over)
+        removed = self.draft.add(replace(removal, needs=stopped))
+        if not left_over:
+            self._drop_inherited(item.container, removed)
+
+    def _drop_inherited(self, container: ObservedContainer, removed: str) -> None:
+        for step in inherited_volume_steps(container, removed):
+            self.draft.add(step)
 
     def _start(self, service: Service, name: str, cause: str, needs: Needs) -> None:
         start = StartContainer(target=name, cause=cause, service=service.name, needs=needs)

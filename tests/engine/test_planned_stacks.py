@@ -94,7 +94,7 @@ def test_the_script_brings_up_a_stack_that_up_finds_unchanged(
     assert done.returncode == 0, done.stderr
     remaining = plan(session, UpOptions())
     assert [line for line in remaining.lines() if not line.startswith("await")] == []
-    assert run(session, "db-1", "printenv", "DB_PASSWORD") == secrets["DB_PASSWORD"]
+    assert run(session, "db-1", "sh", "-c", 'echo "$DB_PASSWORD"') == secrets["DB_PASSWORD"]
     assert run(session, "web-1", "cat", "/etc/app/conf") == "it's plain"
     assert run(session, "web-1", "stat", "-c", "%a %u", "/run/secrets/pin") == "400 5"
     take_down(session, DownOptions(volumes=True, timeout=1))
@@ -180,7 +180,7 @@ def test_compose_and_we_take_turns_on_one_stack(
             assert ids == {
                 item["Id"] for item in engine.list_containers({"label": [f"{label.PROJECT}={project}"]})
             }
-        assert run(session, "web-1", "printenv", "DEBUG") == str(turn)
+        assert run(session, "web-1", "sh", "-c", 'echo "$DEBUG"') == str(turn)
         if turn == 0:
             run(session, "web-1", "touch", "/anonymous/kept", "/data/kept")
     assert run(session, "web-1", "ls", "/anonymous", "/data").count("kept") == 2

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.down import DownOptions, own_volumes, plan_down
-from invoke_devstack.planning.observed import Observed, ObservedNetwork, ObservedVolume
-from invoke_devstack.planning.plan import RemoveContainer, StopContainer
+from invoke_devstack.planning.observed import Observed, ObservedMount, ObservedNetwork, ObservedVolume
+from invoke_devstack.planning.plan import RemoveContainer, RemoveVolume, StopContainer
 from tests.unit.planning.building import engine_with, running, stack
 
 DATA = {"type": "volume", "source": "data", "target": "/data"}
@@ -142,3 +142,15 @@ def test_hooks_of_the_team_run_before_and_after() -> None:
 def test_nothing_is_done_where_nothing_is() -> None:
     empty = Observed("p", engine_with(THREE).engine)
     assert plan_down(THREE, empty, DownOptions(hooks=frozenset({"before down"}))).lines() == ()
+
+
+def test_anonymous_volumes_that_were_taken_over_go_too() -> None:
+    observed = running(stack({"db": {}}))
+    (container,) = observed.containers
+    mounts = (ObservedMount("volume", "/a", name="a" * 64), ObservedMount("volume", "/b", name="p_data"))
+    replaced = replace(container, mounts=mounts, labels={**container.labels, label.REPLACE: "db-1"})
+    plan = plan_down(None, replace(observed, containers=(replaced,)), DownOptions())
+    volume = plan[f"remove volume {'a' * 64}"]
+    assert isinstance(volume, RemoveVolume)
+    assert (volume.anonymous, volume.needs) == (True, {"remove p-db-1"})
+    assert "remove volume p_data" not in {action.id for action in plan}
