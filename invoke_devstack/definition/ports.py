@@ -55,6 +55,8 @@ def _address(text: str) -> str:
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if bare and not is_address(bare):
         raise ValueError(f"`{text}` is no IP address")
+    if ":" in bare and bare == text:
+        raise ValueError(f"`{text}` needs brackets: [{text}]")
     return bare
 
 

@@ -256,7 +256,7 @@ class _Reader:
 
     def _scalar(self, event: Any) -> Any:
         tag = (event.tag or "").removeprefix("tag:yaml.org,2002:")
-        if tag in ("str", "!", "binary") or event.style or (tag.startswith("!") and tag != "!override"):
+        if tag in ("str", "binary") or event.style or tag.startswith("!"):
             return event.value
         value = resolve_scalar(event.value)
         if tag == "float" and isinstance(value, int) and not isinstance(value, bool):

@@ -59,7 +59,7 @@ def _scalar(value: Any) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    if not _PLAIN.fullmatch(text) or text.endswith(":") or text.lower() in _OTHER_BOOLEANS:
+    if not _PLAIN.fullmatch(text) or ": " in f"{text} " or text.lower() in _OTHER_BOOLEANS:
         return False
     if _BASE_60.fullmatch(text):
         return False

@@ -841,6 +841,7 @@ SUPPORT_FILES = {
 def definitions(draw: st.DrawFn) -> dict[str, str]:
     """Files by name: `compose.yaml`, perhaps an override, an extended file, an included file."""
     files = dict(SUPPORT_FILES)
+    files[".env"] += draw(st.sampled_from(["", "", "COMPOSE_PROFILES=debug\n", "COMPOSE_PROFILES=*\n"]))
     count = draw(st.integers(1, 3))
     base = {"image": "x"}
     main = {name: draw(services(base)) for name in SERVICE_NAMES[:count]}
@@ -852,7 +853,8 @@ def definitions(draw: st.DrawFn) -> dict[str, str]:
         over = {name: draw(services({}, 4)) for name in SERVICE_NAMES[:count]}
         if form == "tags":
             over = {name: _tagged(draw, service) for name, service in over.items()}
-        files["compose.override.yaml"] = to_file({"services": over})
+        more = draw(resources()) if draw(st.booleans()) else {}
+        files["compose.override.yaml"] = to_file({"services": over, **more})
     if form == "extends":
         main["one"] = draw(
             services({"extends": draw(st.sampled_from(["two", {"service": "two"}, "two", "nobody", "one"]))})
