@@ -236,6 +236,19 @@ class Happened(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checked(Event):
+    """One check of `doctor`. `state`: ok, warning, failed. `matters` says what comes of it, `mend` what
+    changes it."""
+
+    type: ClassVar[str] = "doctor.check"
+    name: str
+    state: str
+    found: str
+    matters: str = ""
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Event):
     """The answer of a task that lists things. `--json` prints `rows` alone, as an array."""
 

@@ -20,6 +20,7 @@ _ONGOING = {
     "exec": "running a command in",
     "install": "installing",
 }
+_CHECK_WIDTH = 14
 _DONE = {
     "pull": "pulled",
     "push": "pushed",
@@ -70,6 +71,7 @@ class Words:
             e.WatchFailed: self._watch_failed,
             e.Watching: self._watching,
             e.Explained: self._explained,
+            e.Checked: self._checked,
             e.Happened: self._happened,
             e.Failed: self._failed,
         }
@@ -193,6 +195,16 @@ class Words:
     def _explained(self, event: e.Explained) -> Iterable[Line]:
         yield Line(self._paint.dim(f"# {event.sentence}"))
         yield Line(self._paint.dim(f"$ {event.command}"))
+
+    def _checked(self, event: e.Checked) -> Iterable[Line]:
+        marks = {"ok": self._paint.good_mark, "warning": self._paint.warn_mark}
+        mark = marks.get(event.state, self._paint.bad_mark)
+        yield Line(f"{mark} {event.name.ljust(_CHECK_WIDTH)}  {event.found}", answer=True)
+        indent = " " * (_CHECK_WIDTH + 4)
+        if event.matters:
+            yield Line(f"{indent}{self._paint.dim(event.matters)}", answer=True)
+        if event.mend:
+            yield Line(f"{indent}{self._paint.bold('mend:')} {event.mend}", answer=True)
 
     def _happened(self, event: e.Happened) -> Iterable[Line]:
         moment = datetime.fromtimestamp(event.time, UTC).astimezone().strftime("%H:%M:%S")
