@@ -29,6 +29,7 @@ def ready(action: AwaitReady, result: Ready, execution: Execution) -> None:
             addresses=endpoints.to_open(
                 endpoints.published_ports(result.inspected), web=action.probe.kind == "http"
             ),
+            changed=action.service in execution.changed,
             note=_note(config.get("Labels") or {}),
         )
     )

@@ -55,7 +55,7 @@ def _removals(made: Plan) -> tuple[str, ...]:
 
 
 def _plan(session: Session, options: DownOptions) -> tuple[Plan, Observed]:
-    observed = observe(session.definition, session.engine)
+    observed = observe(session.definition, session.engine, inspect=True)
     wanted = planning.DownOptions(
         volumes=options.volumes,
         timeout=options.timeout,

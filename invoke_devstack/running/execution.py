@@ -21,12 +21,12 @@ class Cancelled(DevstackError):  # noqa: N818 - another action failed, or the us
 class Execution:
     """One plan under way. `cancel` ends all waiting; what must not be torn ends by itself."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, changed: frozenset[str] = frozenset()) -> None:
+        """`changed` are the services that the plan does more than wait for."""
         self.session = session
+        self.changed = changed
         self.feed = ContainerFeed(session.engine, session.project)
         self.exec_slots = threading.Semaphore(_EXECS_AT_ONCE)
-        self.unproven: list[tuple[str, str, float]] = []
-        """(service, container id, monotonic time) of those that merely run: they may yet crash."""
         self.built: dict[str, BuildResult] = {}
         """By tag."""
         self.left: list[str] = []

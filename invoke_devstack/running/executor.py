@@ -17,7 +17,6 @@ from invoke_devstack.events import ActionFailed, ActionFinished, ActionStarted
 from invoke_devstack.planning.plan import Action, AwaitReady, BuildImage, Plan, PullImage, PushImage, RunHook
 from invoke_devstack.running import actions, stopping
 from invoke_devstack.running.execution import Cancelled, Execution
-from invoke_devstack.running.readiness import prove_running
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.workers import Workers
 
@@ -28,17 +27,20 @@ def execute(plan: Plan, session: Session, *, through_interrupt: bool = False) ->
     With `through_interrupt` (shutting down) a first signal lets the plan go on, and a second one
     kills what still runs; Interrupted is raised when all is done.
     """
-    execution = Execution(session)
+    execution = Execution(session, changes(plan))
     if any(isinstance(action, AwaitReady) for action in plan):
         execution.feed.open()
     try:
         _Executor(plan, execution, through_interrupt).run()
-        if not through_interrupt:
-            prove_running(execution)
     finally:
         execution.feed.close()
     session.interrupt.check()
     return execution
+
+
+def changes(plan: Plan) -> frozenset[str]:
+    """The services (and "" for what belongs to none) for which more than a wait is planned."""
+    return frozenset(action.service for action in plan if not isinstance(action, AwaitReady))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,15 +77,6 @@ class ContainerFeed:
                     for listener in listeners:
                         listener(lost)
 
-    def last_death(self, container_id: str) -> EngineEvent | None:
-        """The `die` event of a container that ended and was not started again."""
-        with self._lock:
-            history = tuple(self._history[container_id])
-        for event in reversed(history):
-            if event.action in ("die", "start"):
-                return event if event.action == "die" else None
-        return None
-
     def _listen(self) -> None:
         try:
             stream = self._engine.events(self._filters)

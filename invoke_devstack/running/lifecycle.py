@@ -93,7 +93,7 @@ def _patience(session: Session, wait_timeout: float | None) -> float:
 
 def _do(session: Session, make_plan: Callable[[Observed], Plan], *, through_interrupt: bool = False) -> Plan:
     with project_lock(session):
-        made = make_plan(observe(session.definition, session.engine))
+        made = make_plan(observe(session.definition, session.engine, inspect=True))
         services = tuple(dict.fromkeys(action.service for action in made if action.service))
         session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
         execute(made, session, through_interrupt=through_interrupt)

@@ -16,7 +16,7 @@ def containers(
     if it never started). With `all_` those that do not run, and one-off ones, too."""
     found = (
         item
-        for item in engine.observe(project).containers
+        for item in engine.observe(project, inspect=True).containers
         if (all_ or (item.state in _UP and not item.oneoff)) and (not services or item.service in services)
     )
     ordered = sorted(found, key=lambda item: (item.service, item.oneoff, item.number, item.name))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import DefinitionError
 from invoke_devstack.planning.body import seccomp_path
-from invoke_devstack.planning.observed import Observed, ObservedContainer
+from invoke_devstack.planning.observed import Observed
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
@@ -26,37 +25,22 @@ _PROXIES = {
 }
 
 
-def observe(definition: Definition, engine: Engine) -> Observed:
-    """All of the project on the engine, and what its files name there: images, networks, volumes."""
+def observe(definition: Definition, engine: Engine, *, inspect: bool = False) -> Observed:
+    """All of the project on the engine, and what its files name there: images, networks, volumes.
+    `inspect` is as in `Engine.observe`."""
     services = (*definition.services.values(), *definition.disabled_services.values())
     return engine.observe(
         definition.name,
         images=sorted({name for service in services for name in _images(definition, service)}),
         networks=sorted({network.name for network in definition.networks.values()}),
         volumes=sorted({volume.name for volume in definition.volumes.values()}),
+        inspect=inspect,
     )
 
 
 def _images(definition: Definition, service: Service) -> Iterable[str]:
     yield service.image_name(definition.name)
     yield from (mount.source for mount in service.volumes if mount.type == "image" and mount.source)
-
-
-def with_environments(observed: Observed, engine: Engine, ids: Iterable[str]) -> Observed:
-    """The same, with `environment` and `command` of these containers."""
-    wanted = frozenset(ids)
-    containers = tuple(
-        _with_environment(item, engine.inspect_container(item.id)) if item.id in wanted else item
-        for item in observed.containers
-    )
-    return replace(observed, containers=containers)
-
-
-def _with_environment(container: ObservedContainer, inspected: Mapping[str, Any]) -> ObservedContainer:
-    config = inspected.get("Config") or {}
-    pairs = (entry.partition("=") for entry in config.get("Env") or ())
-    environment = {name: value for name, _, value in pairs}
-    return replace(container, environment=environment, command=tuple(config.get("Cmd") or ()))
 
 
 def client_proxies() -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from invoke_devstack.engine.protocol import EngineEvent
 from invoke_devstack.errors import ConflictError, NotFoundError, ServiceError
-from invoke_devstack.events import ServiceWaiting
+from invoke_devstack.events import Notice, ServiceWaiting
 from invoke_devstack.planning.plan import AwaitReady
 from invoke_devstack.planning.probes import probe_of_container
 from invoke_devstack.running import diagnosis, endpoints, probes
@@ -28,6 +28,8 @@ _LONGEST_PAUSE = 0.25
 _BACK_OFF_AFTER = 3.0  # seconds of fast probing
 _CRASHES = 3  # of a container that the engine restarts, until it is said to be a loop
 _TELL_EVERY = 1.0
+_GUESS = 30.0  # seconds that a port is waited for which no healthcheck speaks of
+_WEAK_GUESS = 5.0  # the same, for one that is not even published
 _PROVEN_AFTER = 0.15  # seconds that a container with nothing to ask must live
 
 
@@ -74,11 +76,29 @@ class _Waiting:
     def until_ready(self) -> Ready:
         ready = self._from_state()
         while ready is None:
-            if self._elapsed() > self.action.timeout:
-                raise self._late()
+            if self._elapsed() > self._patience():
+                return self._give_up()
             ready = self._ask() or self._hear(self._pause())
             self._tell()
         return ready
+
+    def _patience(self) -> float:
+        """Seconds. A port that is only guessed at may be one that nothing ever listens on: a worker from
+        the image of a server, a container that a person starts things in."""
+        if self._completes() or self._probe.kind == "healthcheck":
+            return self.action.timeout
+        serves = self._probe.kind in ("redis", "mysql", "postgres")
+        published = any(
+            p.container_port == self._probe.port for p in endpoints.published_ports(self.inspected)
+        )
+        return min(_GUESS if serves or published else _WEAK_GUESS, self.action.timeout)
+
+    def _give_up(self) -> Ready:
+        if self._patience() == self.action.timeout:
+            raise self._late()
+        text = f"{self._name} runs, but nothing answers yet ({self._probe}); a `healthcheck:` would say more"
+        self.execution.session.emit(Notice(text=text, level="warning", service=self._name))
+        return Ready("running", self.inspected)
 
     # what the engine says
 
@@ -170,9 +190,12 @@ class _Waiting:
         if self._probe.kind == "healthcheck":
             return self._check_health() if self._worth_an_exec() else None
         if self._endpoint is None:
-            self.execution.unproven.append((self._name, self.container_id, time.monotonic()))
-            return Ready("running", self.inspected)
+            return Ready("running", self.inspected) if self._has_lived() else None
         return Ready("running", self.inspected) if self._knock() else None
+
+    def _has_lived(self) -> bool:
+        """Whether it ran for long enough not to have crashed at once."""
+        return max(self._elapsed(), time.time() - self._started_at) > _PROVEN_AFTER
 
     def _knock(self) -> bool:
         assert self._endpoint is not None
@@ -277,19 +300,6 @@ class _Waiting:
         if "executable file not found" in self._last_output or "not found" in self._last_output:
             return "The healthcheck's command is not in the image: use one that is, or install it."
         return f"{diagnosis.see_logs(self._name)} More time: `--wait-timeout`."
-
-
-def prove_running(execution: Execution) -> None:
-    """Gives those that have nothing to ask for a moment to crash in. Raises ServiceError for one that did."""
-    for service, container_id, since in execution.unproven:
-        execution.session.interrupt.pause(max(since + _PROVEN_AFTER - time.monotonic(), 0))
-        death = execution.feed.last_death(container_id)
-        code = int(death.attributes.get("exitCode", 0)) if death else 0
-        if code:
-            inspected = execution.engine.inspect_container(container_id)
-            raise diagnosis.crash(
-                execution.engine, inspected, service, code, f"{diagnosis.exited(code)} right after its start"
-            )
 
 
 def _seconds_since_epoch(stamp: str) -> float:

@@ -113,7 +113,5 @@ class _Stop:
 def warn_about_interrupt(execution: Execution) -> None:
     """Says, once the user interrupts a shutdown, that it goes on and what a second signal does."""
     execution.session.emit(
-        Notice(
-            text="Stopping gracefully; interrupt once more to kill what still runs.", level="warning"
-        )
+        Notice(text="Stopping gracefully; interrupt once more to kill what still runs.", level="warning")
     )

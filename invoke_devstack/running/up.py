@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from invoke_devstack.events import Notice, PlanMade, UpFinished
 from invoke_devstack.planning import options as planning
 from invoke_devstack.planning.observed import Observed
-from invoke_devstack.planning.plan import CreateContainer, Plan
+from invoke_devstack.planning.plan import Action, CreateContainer, Plan
 from invoke_devstack.planning.select import activated
-from invoke_devstack.planning.up import plan_up, selected_services, worth_inspecting
+from invoke_devstack.planning.up import plan_up, selected_services
 from invoke_devstack.running import announcing, free_ports
-from invoke_devstack.running.executor import execute
+from invoke_devstack.running.executor import changes, execute
 from invoke_devstack.running.locks import project_lock
-from invoke_devstack.running.observing import client_proxies, observe, seccomp_profiles, with_environments
+from invoke_devstack.running.observing import client_proxies, observe, seccomp_profiles
 from invoke_devstack.running.options import UpOptions, UpResult
 from invoke_devstack.running.session import Session
 
@@ -59,7 +59,7 @@ def _carry_out(session: Session, made: Plan) -> bool:
     services = tuple(dict.fromkeys(action.service for action in made if action.service))
     session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
     execute(made, session)
-    return len(made) > 0
+    return bool(changes(made))
 
 
 def _about_orphans(orphans: tuple[str, ...]) -> str:
@@ -84,15 +84,15 @@ def _plan(session: Session, options: UpOptions, *, images_ready: bool = False) -
     observed = observe(definition, session.engine)
     wanted = planning_options(session, options, definition, observed, images_ready=images_ready)
     made = plan_up(definition, observed, wanted)
-    if any(_causes_hide_values(action) for action in made if isinstance(action, CreateContainer)):
-        ids = worth_inspecting(definition, observed, wanted)
-        observed = with_environments(observed, session.engine, ids)
+    if any(_hides_values(action) for action in made):
+        observed = observe(definition, session.engine, inspect=True)
         made = plan_up(definition, observed, wanted)
     return made, observed
 
 
-def _causes_hide_values(action: CreateContainer) -> bool:
-    return action.cause.startswith(("environment", "command"))
+def _hides_values(action: Action) -> bool:
+    """Whether an inspection would let the cause name what was before and what comes."""
+    return isinstance(action, CreateContainer) and action.cause.startswith(("environment", "command"))
 
 
 def planning_options(

@@ -32,7 +32,7 @@ def free_port() -> int:
 
 def serving(port: int) -> str:
     """A file whose service answers on `port`."""
-    command = "nc -lk -p 80 -e cat"
+    command = "httpd -f -p 80"
     return f'services:\n  web: {{image: IMAGE, command: {command}, init: true, ports: ["{port}:80"]}}\n'
 
 
@@ -76,7 +76,7 @@ def test_a_second_up_changes_nothing_and_says_so(stack: Stack) -> None:
     stack.up()
     result = stack.up()
     assert not result.changed
-    assert len(result.plan) == 0
+    assert {action.kind for action in result.plan} <= {"await"}  # the engine's own check comes later
     assert [event.changed for event in stack.of(UpFinished)] == [False]
     assert {name: (event.state, event.changed) for name, event in stack.ready().items()} == {
         "db": ("healthy", False),
@@ -218,7 +218,7 @@ def test_a_server_is_ready_when_its_port_answers(stack: Stack) -> None:
     services:
       web:
         image: IMAGE
-        command: sh -c 'sleep 0.5; exec nc -lk -p 7007 -e cat'
+        command: sh -c 'sleep 0.5; exec nc -ll -p 7007 -e cat'
         expose: ["7007"]
         init: true
     """)
