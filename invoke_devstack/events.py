@@ -257,6 +257,7 @@ class Table(Event):
     columns: tuple[str, ...]  # the keys of `rows` to show, in order
     rows: tuple[dict[str, Any], ...]
     empty: str = ""  # what to say when there is no row
+    live: bool = False  # on a terminal the next one takes its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

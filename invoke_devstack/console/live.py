@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from invoke_devstack import events as e
 from invoke_devstack.console.amounts import duration, size
 from invoke_devstack.console.board import Board, Mark, Row
+from invoke_devstack.console.escapes import clean_event
+from invoke_devstack.console.live_table import LiveTable
 from invoke_devstack.console.plain import PlainConsole
 from invoke_devstack.console.screen import Screen
 from invoke_devstack.console.style import Paint
@@ -47,6 +49,7 @@ class LiveConsole(PlainConsole):
         self._ready: dict[tuple[str, str], e.ServiceReady] = {}
         self._stopped: list[e.ServiceStopped] = []
         self._done: list[str] = []
+        self._table = LiveTable(out)
         self._watching = False
         self._order: dict[str, int] = {}
 
@@ -63,9 +66,13 @@ class LiveConsole(PlainConsole):
 
     def close(self) -> None:
         with self._lock:
+            self._table.end()
             self._end_stage()
 
     def _show(self, event: e.Event) -> None:
+        if isinstance(event, e.Table) and event.live and self.out.terminal:
+            self._table.show(clean_event(event))
+            return
         if isinstance(event, e.Table | e.Document):
             self._end_stage()
         super()._show(event)

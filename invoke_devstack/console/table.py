@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.console.amounts import age, duration, size
 from invoke_devstack.console.screen import Screen
 from invoke_devstack.events import Table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _GAP = "   "
 _SIZES = {"size", "shared", "memory", "memory_limit", "received", "sent", "read", "written"}
@@ -18,9 +21,20 @@ def render_table(table: Table, screen: Screen) -> str:
     """The whole table with its heading, or what to say when it has no row."""
     if not table.rows:
         return f"{table.empty}\n" if table.empty else ""
-    heading = [_heading(column) for column in table.columns]
-    cells = [[cell(column, row.get(column)) for column in table.columns] for row in table.rows]
-    return _fitted(heading, cells, screen) if screen.terminal else _aligned(heading, cells)
+    return _fitted(table, screen) if screen.terminal else _aligned(table)
+
+
+def table_grid(table: Table) -> RenderableType:
+    """The table for rich to fit."""
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    grid = RichTable(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
+    for column in table.columns:
+        grid.add_column(_heading(column), overflow="fold")
+    for row in table.rows:
+        grid.add_row(*(Text(cell(column, row.get(column))) for column in table.columns))
+    return grid
 
 
 def _heading(column: str) -> str:
@@ -58,23 +72,19 @@ def _mapping(value: Mapping[str, Any]) -> str:
     return f"{f'[{host}]' if ':' in host else host}:{value['host_port']}->{inside}"
 
 
-def _aligned(heading: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    lines = [heading, *cells]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(heading))]
+def _aligned(table: Table) -> str:
+    lines = [
+        [_heading(column) for column in table.columns],
+        *([cell(column, row.get(column)) for column in table.columns] for row in table.rows),
+    ]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(table.columns))]
     rows = (_GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines)
     return "".join(f"{row.rstrip()}\n" for row in rows)
 
 
-def _fitted(heading: Sequence[str], cells: Sequence[Sequence[str]], screen: Screen) -> str:
+def _fitted(table: Table, screen: Screen) -> str:
     from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
 
-    grid = RichTable(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
-    for title in heading:
-        grid.add_column(title, overflow="fold")
-    for line in cells:
-        grid.add_row(*map(Text, line))
     target = StringIO()
     console = Console(
         file=target,
@@ -85,5 +95,5 @@ def _fitted(heading: Sequence[str], cells: Sequence[Sequence[str]], screen: Scre
         legacy_windows=False,
         highlight=False,
     )
-    console.print(grid)
+    console.print(table_grid(table))
     return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"

@@ -10,6 +10,7 @@ from invoke_devstack.tasks.command import command
 if TYPE_CHECKING:
     from invoke_devstack.tasks.context import Work
 
+_BEST_SHELL = "for shell in bash ash; do command -v $shell >/dev/null && exec $shell; done; exec sh"
 _RUNS_AS = {
     "user": "Run as this user or uid.",
     "workdir": "Run in this directory.",
@@ -95,6 +96,39 @@ def run(
     )
     with work.session() as session:
         _end_with(oneoff.run(session, options))
+
+
+@command("shell", shorts={"user": "u"}, flags={"user": _RUNS_AS["user"]})
+def shell(work: Work, service: str, user: str = "") -> None:
+    """Open a shell in a running service: bash where there is one, else sh."""
+    _open(work, service, _BEST_SHELL, user=user)
+
+
+@command("connect")
+def connect(work: Work, service: str) -> None:
+    """Open the client of a database, logged in: redis-cli, mysql, psql, mongosh."""
+    from invoke_devstack.tasks.known_images import KINDS, kind_of
+
+    name = work.service(service).partition(".")[0]
+    definition = work.definition
+    known = {**definition.disabled_services, **definition.services}
+    kind = kind_of(known[name].image_name(definition.name))
+    if kind is None or not kind.client:
+        clients = ", ".join(key for key, item in KINDS.items() if item.client)
+        raise UsageError(
+            f"no client is known for the image of `{name}`",
+            hint=f"There are clients for {clients}. For a shell: `invoke shell {name}`.",
+        )
+    _open(work, service, kind.client)
+
+
+def _open(work: Work, service: str, script: str, *, user: str = "") -> None:
+    from invoke_devstack.running import interactive
+    from invoke_devstack.running.options import ExecOptions
+
+    options = ExecOptions(service=work.service(service), command=("/bin/sh", "-c", script), user=user)
+    with work.session() as session:
+        _end_with(interactive.execute(session, options))
 
 
 @command("cp")

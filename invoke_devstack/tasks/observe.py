@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json as json_module
+import sys
 from typing import TYPE_CHECKING, Any
 
+from invoke_devstack.tasks import values
 from invoke_devstack.tasks.command import command
 
 if TYPE_CHECKING:
@@ -51,18 +53,34 @@ def top(work: Work, service: tuple[str, ...] = (), json: bool = False) -> None:
     work.table("processes", shown, rows, "no service runs")
 
 
-@command("stats", json="answer", shorts={"follow": "f"}, flags={"follow": "Go on, until Ctrl-C."})
-def stats(work: Work, service: tuple[str, ...] = (), follow: bool = False, json: bool = False) -> None:
+@command(
+    "stats",
+    json="answer",
+    shorts={"follow": "f"},
+    flags={
+        "follow": "Go on until Ctrl-C. The default on a terminal.",
+        "once": "Measure once. The default where there is no terminal.",
+    },
+)
+def stats(
+    work: Work,
+    service: tuple[str, ...] = (),
+    follow: bool = False,
+    once: bool = False,
+    json: bool = False,
+) -> None:
     """Show processor, memory, network and disk use of each service."""
+    from invoke_devstack.events import Table
     from invoke_devstack.tasks.measuring import COLUMNS, Meters
     from invoke_devstack.tasks.targets import containers
 
+    values.at_most_one(follow=follow, once=once)
+    goes_on = follow or not (once or json or not sys.stdout.isatty())
     meters = Meters(work.engine, containers(work, service, running=True))
-    while rows := meters.read():
-        work.table("use", COLUMNS, rows, "")
-        if not follow:
-            return
-    work.table("use", COLUMNS, (), "no service runs")
+    rows = meters.read()
+    work.tell(Table(title="use", columns=COLUMNS, rows=tuple(rows), empty="no service runs", live=goes_on))
+    while goes_on and (rows := meters.read()):
+        work.tell(Table(title="use", columns=COLUMNS, rows=tuple(rows), live=True))
 
 
 @command("events", json="events", tells=True)
