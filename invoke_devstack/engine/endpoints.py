@@ -3,6 +3,8 @@ for a developer's machine make. Nothing here talks to an engine."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -60,7 +62,7 @@ def find_endpoint(environment: Mapping[str, str] | None = None) -> Endpoint:
         return Endpoint(_with_scheme(host), "DOCKER_HOST", _tls_of_environment(environment))
     context = environment.get("DOCKER_CONTEXT", "").strip() or _current_context(environment)
     if context and context != "default":
-        return _of_context(context)
+        return _of_context(context, environment)
     return next((item for item in known_sockets(environment) if item.socket_path.exists()), _default())
 
 
@@ -102,7 +104,10 @@ def _tls_of_environment(environment: Mapping[str, str]) -> TlsFiles | None:
     path = environment.get("DOCKER_CERT_PATH", "")
     if not verify and not path:
         return None
-    folder = Path(path) if path else _config_folder(environment)
+    return _tls_files(Path(path) if path else _config_folder(environment), verify=verify)
+
+
+def _tls_files(folder: Path, *, verify: bool) -> TlsFiles:
     ca, cert, key = (_file(folder / name) for name in ("ca.pem", "cert.pem", "key.pem"))
     return TlsFiles(ca, cert, key, verify=verify)
 
@@ -117,29 +122,30 @@ def _config_folder(environment: Mapping[str, str]) -> Path:
 
 
 def _current_context(environment: Mapping[str, str]) -> str:
-    """Read here, not by the SDK, so that a machine without Docker's configuration needs no import of it."""
-    if not (_config_folder(environment) / "config.json").is_file():
-        return ""
-    from docker.context.config import get_current_context_name
-
-    return str(get_current_context_name() or "")
-
-
-def _of_context(name: str) -> Endpoint:
-    from docker.context import Context
-
     try:
-        context = Context.load_context(name)
-    except Exception as error:  # the SDK raises bare Exception for a broken file
-        raise _unreadable_context(name, str(error)) from error
-    host = context.Host if context is not None else None
-    if context is None or not host:
-        raise _unreadable_context(name, "there is no such context")
-    files = context.TLSConfig
-    skip = bool(context.endpoints.get("docker", {}).get("SkipTLSVerify"))
-    cert, key = (files.cert if files else None) or ("", "")
-    tls = TlsFiles(files.ca_cert or "", cert, key, verify=not skip) if files else None
-    return Endpoint(str(host).replace("http+unix://", "unix://"), f"context {name}", tls)
+        config = json.loads((_config_folder(environment) / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(config.get("currentContext") or "") if isinstance(config, dict) else ""
+
+
+def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
+    """Reads the files of `docker context` by itself: the SDK finds them only beside a config.json, which
+    need not be there, and takes no context whose certificates are not all three there."""
+    folder = _config_folder(environment) / "contexts"
+    number = hashlib.sha256(name.encode()).hexdigest()
+    try:
+        meta = json.loads((folder / "meta" / number / "meta.json").read_text("utf-8"))
+        endpoint = meta["Endpoints"]["docker"]
+        host = str(endpoint["Host"])
+    except FileNotFoundError as error:
+        raise _unreadable_context(name, "there is no such context") from error
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise _unreadable_context(name, f"its file is damaged ({error})") from error
+    files = folder / "tls" / number / "docker"
+    skip = bool(endpoint.get("SkipTLSVerify"))
+    tls = _tls_files(files, verify=not skip) if files.is_dir() or skip else None
+    return Endpoint(host, f"context {name}", tls if host.startswith("tcp") else None)
 
 
 def _unreadable_context(name: str, reason: str) -> EngineUnavailableError:

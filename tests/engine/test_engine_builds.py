@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -46,9 +47,9 @@ def context(tmp_path: Path, busybox: str) -> Path:
 @pytest.fixture
 def asked(engine: DockerEngine, context: Path) -> Iterator[BuildRequest]:
     tag = f"devstack-test/build-{uuid.uuid4().hex[:8]}:1"
-    yield BuildRequest(context=str(context), tag=tag)
-    if engine.find_image(tag) is not None:
-        engine.remove_image(tag, force=True)
+    yield BuildRequest(context=str(context), tag=tag, labels={"t-engine-build": tag})
+    for image in engine.list_images({"label": [f"t-engine-build={tag}"]}):
+        engine.remove_image(image["Id"], force=True)
 
 
 def content_of(engine: DockerEngine, image: str, command: str) -> bytes:
@@ -69,8 +70,8 @@ def test_a_build_makes_the_image_and_tells_its_steps(
     image = engine.find_image(asked.tag)
     assert image is not None
     assert image.id == result.image_id
-    assert result.steps == 3
-    assert {item.item for item in told} >= {"step 2/3", "step 3/3"}
+    assert result.steps in (3, 4)  # the classic builder counts LABEL as one
+    assert next(item.done for item in told if item.item.startswith("step 3/")) == 3
     assert any(item.text.startswith("RUN echo") for item in told)
     assert content_of(engine, asked.tag, "cat /answer /app/main.txt") == b"42\none"
 
@@ -80,7 +81,7 @@ def test_what_did_not_change_comes_from_the_cache(build: Build, asked: BuildRequ
     told: list[Progress] = []
     second = build(asked, told.append)
     assert second.image_id == first.image_id
-    assert second.cached_steps == 2
+    assert second.cached_steps == first.steps - 1
     assert any(item.text.endswith("(cached)") for item in told)
     (Path(asked.context) / "main.txt").write_text("two")
     third = build(asked)
@@ -133,8 +134,10 @@ def test_modes_and_links_are_kept_and_root_owns_all(
 def test_an_inline_dockerfile_takes_arguments_and_a_target(
     engine: DockerEngine, build: Build, asked: BuildRequest, busybox: str
 ) -> None:
-    text = f"FROM {busybox} AS base\nARG WHO=nobody\nRUN echo $WHO > /who\nFROM base AS last\nRUN echo no > /who\n"
-    inline = replace(asked, dockerfile_inline=text, target="base", args={"WHO": "ann"}, labels={"a": "b"})
+    stages = ("AS base\nARG WHO=nobody\nRUN echo $WHO > /who", "FROM base AS last\nRUN echo no > /who")
+    text = f"FROM {busybox} " + "\n".join(stages)
+    labels = {**asked.labels, "a": "b"}
+    inline = replace(asked, dockerfile_inline=text, target="base", args={"WHO": "ann"}, labels=labels)
     build(inline)
     assert content_of(engine, asked.tag, "cat /who") == b"ann\n"
     image = engine.find_image(asked.tag)
@@ -250,7 +253,5 @@ def test_our_context_and_dockers_own_share_the_cache(
     (context / "sub/file").write_text("x")
     (context / "sub/file").chmod(0o640)
     command = ["docker", "-H", engine.endpoint.url, "build", "-q", "-t", asked.tag, "."]
-    subprocess.run(
-        command, cwd=context, env={"DOCKER_BUILDKIT": "0", "PATH": "/usr/local/bin:/usr/bin:/bin"}, check=True
-    )
-    assert build_classic(engine._api, asked, quiet).cached_steps == 2
+    subprocess.run(command, cwd=context, env={**os.environ, "DOCKER_BUILDKIT": "0"}, check=True)
+    assert build_classic(engine._api, replace(asked, labels={}), quiet).cached_steps == 2
