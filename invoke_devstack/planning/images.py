@@ -61,7 +61,7 @@ def image_actions(
                 reference,
                 PullImage(target=reference, cause=cause, service=name, platform=service.platform or ""),
             )
-        actions |= _mounted_images(service, observed, actions)
+        actions |= _other_images(service, observed, actions)
     return with_build_order(actions)
 
 
@@ -178,13 +178,18 @@ def _refresh_cause(policy: str, found: ObservedImage, now: datetime | None) -> s
     return f"pull_policy: {policy}" if now - tagged > span else ""
 
 
-def _mounted_images(service: Service, observed: Observed, planned: Mapping[str, Action]) -> dict[str, Action]:
-    """Images that a container mounts (`type: image`), where they are missing."""
-    sources = {mount.source for mount in service.volumes if mount.type == "image" and mount.source}
+def other_images(service: Service) -> tuple[str, ...]:
+    """The images that a service needs beside its own: those it mounts, and those of its hooks, sorted."""
+    mounted = {mount.source for mount in service.volumes if mount.type == "image" and mount.source}
+    return tuple(sorted(mounted | {hook.image for hook in service.pre_start if hook.image}))
+
+
+def _other_images(service: Service, observed: Observed, planned: Mapping[str, Action]) -> dict[str, Action]:
+    """Those of them that are missing."""
     return {
-        source: PullImage(target=source, cause="no image yet, and it is mounted", service=service.name)
-        for source in sorted(sources)
-        if source not in observed.images and source not in planned
+        image: PullImage(target=image, cause="no image yet", service=service.name)
+        for image in other_images(service)
+        if image not in observed.images and image not in planned
     }
 
 

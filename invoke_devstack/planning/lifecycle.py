@@ -26,6 +26,7 @@ from invoke_devstack.planning.plan import (
     StartContainer,
     UnpauseContainer,
 )
+from invoke_devstack.planning.prestart import pre_start_steps
 from invoke_devstack.planning.select import check_names
 from invoke_devstack.planning.steps import (
     Draft,
@@ -39,6 +40,7 @@ from invoke_devstack.planning.steps import (
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
 
+_STOPPED = ("created", "exited")
 _HEALTHY = "service_healthy"
 _COMPLETED = "service_completed_successfully"
 
@@ -66,7 +68,7 @@ def plan_start(
     draft = Draft()
     ready: dict[str, frozenset[str]] = {}
     for item in turn.chosen:
-        if item.state in ("created", "exited"):
+        if item.state in _STOPPED:
             start = StartContainer(target=item.name, cause="start", service=item.service)
             _begin(turn, draft, item, start, ready)
     return turn.plan(draft)
@@ -221,6 +223,8 @@ def _begin(
     `ready` is service -> what must be done until it is as its dependents ask."""
     service = known_service(turn.definition, container)
     waits = frozenset[str]().union(*(ready.get(name, ()) for name in _conditions(turn.definition, container)))
+    if service and isinstance(action, StartContainer):
+        waits = draft.add_all(_pre_start(turn, service, container), waits)
     started = frozenset({draft.add(replace(action, needs=action.needs | waits))})
     if service:
         hooks = command_steps(service.post_start, "post_start", container.name, service.name)
@@ -228,6 +232,17 @@ def _begin(
     step = _await(turn, container, service, action.cause)
     awaited = draft.add(replace(step, needs=started))
     ready[container.service] = ready.get(container.service, frozenset()) | {awaited}
+
+
+def _pre_start(turn: _Turn, service: Service, container: ObservedContainer) -> tuple[Action, ...]:
+    """The `pre_start` hooks: with the first container that starts, or with each of them."""
+    starting = [item.name for item in turn.chosen if item.service == service.name and item.state in _STOPPED]
+    each = any(hook.per_replica for hook in service.pre_start)
+    if turn.definition is None or not (each or container.name == starting[0]):
+        return ()
+    ids = {item.service: item.id for item in reversed(turn.observed.containers) if not item.oneoff}
+    steps = pre_start_steps(turn.definition, service, container.name, turn.observed, ids, turn.wait_timeout)
+    return tuple(steps)
 
 
 def _await(turn: _Turn, container: ObservedContainer, service: Service | None, cause: str) -> AwaitReady:

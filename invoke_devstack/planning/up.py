@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from invoke_devstack.planning.graph import bound_to, dependencies, in_order, sharing, with_dependencies
-from invoke_devstack.planning.images import image_actions
+from invoke_devstack.planning.images import image_actions, other_images
 from invoke_devstack.planning.judge import LEFT_OVER, Judged, Scene, Verdict, judge, restarted_with
 from invoke_devstack.planning.names import container_name, temporary_name
 from invoke_devstack.planning.observed import Observed, ObservedContainer
@@ -25,6 +25,7 @@ from invoke_devstack.planning.plan import (
     UnpauseContainer,
 )
 from invoke_devstack.planning.ports import wanted_ports
+from invoke_devstack.planning.prestart import pre_start_steps
 from invoke_devstack.planning.select import activated
 from invoke_devstack.planning.steps import (
     Draft,
@@ -134,6 +135,7 @@ class _Up:
         self.draft = Draft()
         self.ready: dict[tuple[str, str], Needs] = {}
         self.created: dict[str, Needs] = {}
+        self.prepared: dict[str, Needs] = {}
         self.containers: dict[str, str] = {}
         self.around: Surroundings = surroundings(definition, self._services(), observed)
         self.scene = Scene(definition, observed, options, self.around.remade)
@@ -296,7 +298,7 @@ class _Up:
 
     def _surrounding_needs(self, service: Service) -> Needs:
         images = {service.image_name(self.definition.name)}
-        images |= {mount.source for mount in service.volumes if mount.type == "image" and mount.source}
+        images |= set(other_images(service))
         volumes = {mount.source for mount in service.volumes if mount.type == "volume"}
         networks = set() if service.network_mode else set(service.networks) or {"default"}
         return frozenset(
@@ -360,6 +362,7 @@ class _Up:
             self.draft.add(step)
 
     def _start(self, service: Service, name: str, cause: str, needs: Needs) -> None:
+        needs |= self._pre_start(service, name, needs)
         start = StartContainer(target=name, cause=cause, service=service.name, needs=needs)
         started = frozenset({self.draft.add(start)})
         started = self.draft.add_all(
@@ -367,6 +370,17 @@ class _Up:
         )
         self.ready[service.name, _STARTED] |= started
         self._await(service, name, cause, started)
+
+    def _pre_start(self, service: Service, name: str, needs: Needs) -> Needs:
+        """The service's `pre_start` hooks, once, in the first container's company, or for each of them."""
+        prepared = self.prepared.get(service.name)
+        if prepared is not None and not any(hook.per_replica for hook in service.pre_start):
+            return prepared
+        steps = pre_start_steps(
+            self.definition, service, name, self.observed, self.containers, self.options.wait_timeout
+        )
+        self.prepared[service.name] = self.draft.add_all(steps, needs) if service.pre_start else _NOTHING
+        return self.prepared[service.name]
 
     def _await(self, service: Service, name: str, cause: str, needs: Needs) -> None:
         """Waits as those who depend on it ask, and in any case until it is ready or done."""

@@ -20,7 +20,9 @@ import pytest
 from invoke_devstack.definition import load
 from invoke_devstack.engine.docker_engine import DockerEngine
 from invoke_devstack.planning import labels as label
+from invoke_devstack.planning.plan import Plan
 from invoke_devstack.running.down import take_down
+from invoke_devstack.running.executor import execute
 from invoke_devstack.running.options import DownOptions, UpOptions
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.up import bring_up, plan
@@ -188,6 +190,59 @@ services:
 }
 
 
+CREATED = {
+    "privileges": """
+services:
+  one:
+    image: IMAGE
+    privileged: true
+    userns_mode: host
+    cgroup_parent: /some/parent
+    runtime: runc
+    platform: PLATFORM
+    external_links: [someone]
+    isolation: default
+    oom_kill_disable: true
+    annotations: {com.example.a: "1"}
+    cpu_period: 50000
+    cpu_quota: 25000
+  two:
+    image: IMAGE
+    cap_drop: [NET_ADMIN, cap_chown]
+    cap_add: [all]
+    mem_limit: 64m
+    mem_swappiness: 10
+    gpus: all
+    deploy:
+      resources:
+        reservations:
+          devices: [{driver: nvidia, capabilities: [gpu], device_ids: ["0", "1"], options: {a: b}}]
+""",
+    "devices": """
+services:
+  one:
+    image: IMAGE
+    blkio_config:
+      weight: 300
+      weight_device: [{path: /dev/sda, weight: 400}]
+      device_read_bps: [{path: /dev/sdb, rate: 12mb}]
+      device_read_iops: [{path: /dev/sdb, rate: 120}]
+      device_write_bps: [{path: /dev/sdb, rate: 1024k}]
+      device_write_iops: [{path: /dev/sdb, rate: 30}]
+    devices: ["/dev/null"]
+    init: false
+    command: []
+    stop_grace_period: 500ms
+    logging: {driver: none}
+    pid: "service:two"
+    uts: host
+  two: {image: IMAGE, volumes: ["named:/x:nocopy"], network_mode: bridge}
+volumes: {named: {driver: local, driver_opts: {type: tmpfs, device: tmpfs, o: size=1m}, labels: [a=b]}}
+""",
+}
+"""What this machine may make, and cannot or need not start."""
+
+
 @pytest.fixture
 def project(engine: DockerEngine) -> Iterator[str]:
     name = f"t-inspect-{uuid.uuid4().hex[:8]}"
@@ -209,6 +264,21 @@ def test_containers_networks_and_volumes_are_as_compose_makes_them(
     theirs = seen(engine, project)
     compose(session, "down", "--volumes", "--timeout", "0")
     bring_up(session, UpOptions())
+    ours = seen(engine, project)
+    take_down(session, DownOptions(volumes=True, timeout=1))
+    assert "\n".join(differences(ours, theirs)) == ""
+
+
+@pytest.mark.parametrize("stack", CREATED)
+def test_containers_that_are_only_made_are_as_compose_makes_them(
+    stack: str, engine: DockerEngine, busybox: str, project: str, tmp_path: Path
+) -> None:
+    session = session_for(CREATED[stack], engine, busybox, project, tmp_path)
+    compose(session, "create")
+    theirs = seen(engine, project)
+    compose(session, "down", "--volumes", "--timeout", "0")
+    whole = plan(session, UpOptions())
+    execute(Plan(tuple(action for action in whole if action.kind.startswith("create"))), session)
     ours = seen(engine, project)
     take_down(session, DownOptions(volumes=True, timeout=1))
     assert "\n".join(differences(ours, theirs)) == ""
@@ -249,6 +319,7 @@ def session_for(text: str, engine: DockerEngine, image: str, project: str, folde
     (folder / "folder" / "conf").write_text("c")
     octet = str(int(project[-2:], 16))
     text = text.replace("IMAGE", f'"{image}"').replace("SLEEP", SLEEP).replace("OCTET", octet)
+    text = text.replace("PLATFORM", f"linux/{engine.info().architecture}")
     (folder / "compose.yaml").write_text(text)
     definition = load(folder, project_name=project)
     return Session(definition, engine, lambda event: None, settings=Settings(bind="", wait_timeout=30))
@@ -306,6 +377,7 @@ def comparable_container(item: dict[str, Any]) -> dict[str, Any]:
     config["Labels"][label.DEPENDS_ON] = sorted(depends_on.split(","))
     if (
         host["NetworkMode"].startswith("container:")
+        or host["PidMode"].startswith("container:")
         or host["IpcMode"].startswith("container:")
         or host["VolumesFrom"]
     ):

@@ -185,3 +185,26 @@ def test_compose_and_we_take_turns_on_one_stack(
             run(session, "web-1", "touch", "/anonymous/kept", "/data/kept")
     assert run(session, "web-1", "ls", "/anonymous", "/data").count("kept") == 2
     take_down(session, DownOptions(volumes=True, timeout=1))
+
+
+HOOKED = """
+services:
+  web:
+    image: IMAGE
+    SLEEP
+    volumes: [data:/data]
+    pre_start: [{command: [sh, -c, "echo before > /data/seen"]}]
+    post_start: [{command: [sh, -c, "echo after >> /data/seen"]}]
+volumes: {data: }
+"""
+
+
+def test_hooks_of_the_life_cycle_run_before_and_after_the_start(
+    engine: DockerEngine, busybox: str, project: str, tmp_path: Path
+) -> None:
+    session = session_for(HOOKED, engine, busybox, project, tmp_path)
+    bring_up(session, UpOptions())
+    assert run(session, "web-1", "cat", "/data/seen").split() == ["before", "after"]
+    assert len(engine.list_containers({"label": [f"{label.PROJECT}={project}"]})) == 1
+    assert plan(session, UpOptions()).lines() == ()
+    take_down(session, DownOptions(volumes=True, timeout=1))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from invoke_devstack.definition.model import Definition, Network, Service, Volume
+from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.observed import (
     EngineInfo,
     Observed,
@@ -77,7 +78,7 @@ def engine_after(
                 )
             case CreateVolume():
                 volumes[action.target] = ObservedVolume(action.target, labels=action.body.get("Labels", {}))
-            case CreateContainer():
+            case CreateContainer() if label.NUMBER in action.body["Labels"]:
                 made = _container(action, networks)
                 containers[made.name] = replace(
                     made, **({"state": state} | dict(states.get(action.service, {})))
@@ -106,9 +107,9 @@ def _container(action: CreateContainer, networks: Mapping[str, ObservedNetwork])
         id=container_id(name),
         name=name,
         service=action.service,
-        number=int(body["Labels"]["com.docker.compose.container-number"]),
+        number=int(body["Labels"][label.NUMBER]),
         image=body["Image"],
-        image_id=body["Labels"].get("com.docker.compose.image", ""),
+        image_id=body["Labels"].get(label.IMAGE, ""),
         state="running",
         labels=body["Labels"],
         networks={network: networks[network].id for network in joined},

@@ -98,7 +98,7 @@ def test_an_image_that_is_mounted_is_pulled() -> None:
     definition = stack({"web": {"volumes": [mount]}})
     newer = replace(engine_with(definition).engine, api=(1, 48))
     plan = plan_up(definition, engine_with(definition, engine=newer), UpOptions())
-    assert "pull assets:1  (no image yet, and it is mounted)" in plan.lines()
+    assert "pull assets:1  (no image yet)" in plan.lines()
     assert "pull assets:1" in plan["create p-web-1"].needs
 
 

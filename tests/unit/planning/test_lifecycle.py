@@ -141,3 +141,15 @@ def test_a_service_without_a_container_is_told_how_it_gets_one() -> None:
     with pytest.raises(UsageError) as error:
         plan_stop(definition, running(stack({"db": {}})), ("web",))
     assert "invoke up -s web" in error.value.hint
+
+
+def test_start_runs_the_hooks_that_come_before_the_start() -> None:
+    definition = stack({"web": {"pre_start": [{"command": ["migrate"]}]}})
+    assert plan_start(definition, running(definition, web=ENDED), (), wait_timeout=5).lines() == (
+        "create p-web-1-pre_start-1  (`pre_start` of web)",
+        "start p-web-1-pre_start-1  (`pre_start` of web)",
+        "await p-web-1-pre_start-1 done  (`pre_start` of web)",
+        "remove p-web-1-pre_start-1  (it has done its work)",
+        "start p-web-1  (start)",
+        "await p-web-1  (start)",
+    )
