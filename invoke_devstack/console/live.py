@@ -188,14 +188,10 @@ class _View:
                 self._live = self._start_live()
 
     def _start_live(self) -> Live:
-        from rich.console import Console
         from rich.live import Live
 
-        console = Console(
-            file=self._screen.stream, force_terminal=True, no_color=not self._screen.colour, highlight=False
-        )
         live = Live(
-            console=console,
+            console=self._screen.rich_console(),
             get_renderable=self._picture,
             transient=True,
             refresh_per_second=_FRAMES_A_SECOND,

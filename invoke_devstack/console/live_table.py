@@ -32,10 +32,13 @@ class LiveTable:
             self._live = None
 
     def _start(self) -> Live:
-        from rich.console import Console
         from rich.live import Live
 
-        console = Console(file=self._screen.stream, no_color=not self._screen.colour, highlight=False)
-        live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+        live = Live(
+            console=self._screen.rich_console(),
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         live.start()
         return live

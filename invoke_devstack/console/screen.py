@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,19 @@ class Screen:
         buffer = self.stream.buffer
         buffer.write(data)
         buffer.flush()
+
+    def rich_console(self, file: TextIO | None = None) -> RichConsole:
+        """A console of rich that shows what this screen can; `file` in place of the stream."""
+        from rich.console import Console
+
+        return Console(
+            file=file or self.stream,
+            width=self.width if file else None,
+            force_terminal=True,
+            color_system="auto" if self.colour else None,
+            legacy_windows=False if file else None,
+            highlight=False,
+        )
 
     def abandon(self) -> None:
         """Sends what is still to be written nowhere, so that Python's last flush does not fail either."""

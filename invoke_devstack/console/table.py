@@ -83,17 +83,7 @@ def _aligned(table: Table) -> str:
 
 
 def _fitted(table: Table, screen: Screen) -> str:
-    from rich.console import Console
-
     target = StringIO()
-    console = Console(
-        file=target,
-        width=screen.width,
-        force_terminal=True,
-        no_color=not screen.colour,
-        color_system="standard" if screen.colour else None,
-        legacy_windows=False,
-        highlight=False,
-    )
+    console = screen.rich_console(target)
     console.print(table_grid(table))
     return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"
