@@ -13,6 +13,7 @@ from invoke_devstack.definition.decode import (
     flag,
     fraction,
     healthcheck_test,
+    integer,
     labels,
     list_of,
     mapping_of,
@@ -61,7 +62,7 @@ def _host_pairs(entry: str) -> list[tuple[str, str]]:
 
 def _ulimit(value: Any) -> int | dict[str, int]:
     if not isinstance(value, dict):
-        return number(value)
+        return integer(value)
     result: dict[str, int] = _ULIMIT(value)
     return result
 
@@ -80,9 +81,9 @@ def _nullable(decoder: Any) -> Any:
 
 
 def _device_count(value: Any) -> int:
-    if isinstance(value, str) and value.lower() == "all":
-        return -1
-    return number(value)
+    if isinstance(value, str):
+        return -1 if value.lower() == "all" else number(value)
+    return integer(value)
 
 
 def _renamed(decoder: Any, names: dict[str, str]) -> Any:
@@ -94,7 +95,7 @@ def _renamed(decoder: Any, names: dict[str, str]) -> Any:
     return decode_renamed
 
 
-_ULIMIT = record({"soft": number, "hard": number})
+_ULIMIT = record({"soft": integer, "hard": integer})
 _WEIGHT = _renamed(
     record(
         {"path": text, "weight": count_up_to(65535)}, frozenset(("path", "weight")), {"path": "", "weight": 0}

@@ -100,6 +100,13 @@ def number(value: Any) -> int:
     raise _expected("a whole number", value)
 
 
+def integer(value: Any) -> int:
+    """A whole number, written as one."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise _expected("a whole number", value)
+
+
 def count(value: Any) -> int:
     """A whole number that is not negative, and not written as a text."""
     if isinstance(value, str):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
+from invoke_devstack.definition.scalars import to_text
 from invoke_devstack.definition.tree import Items, Mark, Steps, Table, dotted, kind_of, shortened
 from invoke_devstack.errors import DefinitionError
 
@@ -101,15 +102,15 @@ def _check_text(value: str, shape: Shape, mark: Mark, steps: Steps) -> None:
 
 
 def _check_items(value: Items, shape: Shape, distinct: bool, steps: Steps) -> None:
-    seen: dict[Any, int] = {}
+    seen: set[str] = set()
     for index, (item, mark) in enumerate(value.entries()):
         own = (*steps, f"[{index}]")
         check(item, shape, mark, own)
         if distinct and not isinstance(item, dict | list):
-            key = (isinstance(item, str), item)
+            key = to_text(item)
             if key in seen:
                 raise _wrong(f"`{shortened(str(item))}` is in the list twice", mark, own, "Keep one of them.")
-            seen[key] = index
+            seen.add(key)
 
 
 def _check_table(value: Table, shape: Shape, mark: Mark, steps: Steps) -> None:
