@@ -49,7 +49,7 @@ def config(
     show_secrets: bool = False,
     json: bool = False,
 ) -> None:
-    """Show the definition as it is understood: merged, with all variables filled in."""
+    """Show the definition: merged, variables filled in."""
     values.at_most_one(
         explain=explain, services=services, images=images, volumes=volumes, profiles=profiles, hash=hash
     )

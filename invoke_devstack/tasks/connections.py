@@ -32,7 +32,10 @@ def env(
     show_secrets: bool = False,
     json: bool = False,
 ) -> None:
-    """Print how to reach the services as variables: `eval "$(invoke env)"`, or `invoke env > .env`."""
+    """Print connection strings as shell variables.
+
+    For a process on this machine: `eval "$(invoke env)"`, or `invoke env > .env`.
+    """
     from invoke_devstack.secrets import masked
     from invoke_devstack.tasks.targets import containers
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @command("urls", json="answer")
 def urls(work: Work, service: tuple[str, ...] = (), json: bool = False) -> None:
-    """List the addresses at which the services are reached from this machine."""
+    """List the addresses to open or connect to."""
     from invoke_devstack.running.endpoints import to_open
     from invoke_devstack.tasks.targets import containers
 
@@ -61,7 +61,7 @@ def open_(work: Work, service: str) -> None:
 def is_ready(
     work: Work, service: tuple[str, ...] = (), wait: bool = False, timeout: str = "", json: bool = False
 ) -> None:
-    """End with 0 if every service is ready, else with 1: for scripts."""
+    """End with 0 if all is ready, else with 1."""
     import time
 
     from invoke_devstack.errors import CommandExited
@@ -99,7 +99,7 @@ def _readiness(work: Work, names: tuple[str, ...]) -> list[dict[str, object]]:
     flags={"format": "`text` (default), `mermaid` for Markdown, or `svg`."},
 )
 def graph(work: Work, format: str = "text", json: bool = False) -> None:  # noqa: A002 - the flag's name
-    """Draw the services and what they wait for, with their state where an engine answers."""
+    """Draw the services and what they wait for."""
     from invoke_devstack.tasks import drawing
 
     style = values.choice("format", format, ("text", "mermaid", "svg"))
@@ -120,7 +120,7 @@ def _states(work: Work) -> dict[str, str]:
 
 @command("stacks", json="answer")
 def stacks(work: Work, json: bool = False) -> None:
-    """List every stack on this engine: where it lives, how many containers it has and how many run."""
+    """List every stack on this engine, and where it lives."""
     from invoke_devstack.planning.labels import PROJECT, WORKING_DIR
 
     found: dict[str, dict[str, object]] = {}

@@ -17,7 +17,7 @@ _STAND_IN = "dev.invoke-devstack.standin"
 
 @command("list", json="answer", default=True)
 def list_(work: Work, service: tuple[str, ...] = (), json: bool = False) -> None:
-    """List the images of the stack's services: size, age, and whether they are here."""
+    """List the stack's images: size, age."""
     rows = [_row(work, name, image) for name, image in _images(work, service).items()]
     columns = ("service", "image", "id", "size", "created_at", "note")
     work.table("images", columns, rows, "the stack has no service")
@@ -25,14 +25,14 @@ def list_(work: Work, service: tuple[str, ...] = (), json: bool = False) -> None
 
 @command("inspect", json="answer")
 def inspect(work: Work, service: str, json: bool = False) -> None:
-    """Show everything that the engine knows about a service's image, as JSON."""
+    """Show all that is known of a service's image."""
     data = _inspect(work, service)
     work.answer(json_module.dumps(data, indent=2, ensure_ascii=False), data)
 
 
 @command("layers", json="answer")
 def layers(work: Work, service: str, json: bool = False) -> None:
-    """List the layers of a service's image: the instruction, its size, and which services share it."""
+    """List an image's layers, and who shares them."""
     inspected = _inspect(work, service)
     history = work.engine.image_history(inspected["Id"])
     rows = layer_rows(history, _digests(inspected), _others(work, service))
@@ -41,7 +41,7 @@ def layers(work: Work, service: str, json: bool = False) -> None:
 
 @command("rm", json="answer")
 def rm(work: Work, service: tuple[str, ...] = (), yes: bool = False, json: bool = False) -> None:
-    """Remove the images of services; `up` gets or builds them again. Asks first."""
+    """Remove the images of services. Asks first."""
     here = {image: work.engine.find_image(image) for image in _images(work, service).values()}
     names = [name for name, found in here.items() if found is not None]
     if names:
@@ -52,7 +52,7 @@ def rm(work: Work, service: tuple[str, ...] = (), yes: bool = False, json: bool 
 
 @command("prune", json="answer")
 def prune(work: Work, yes: bool = False, json: bool = False) -> None:
-    """Remove earlier builds of the stack's images that no name points to. Shows them and asks first."""
+    """Remove earlier builds without a name. Asks first."""
     from invoke_devstack.console.amounts import size
     from invoke_devstack.planning.labels import PROJECT
 

@@ -28,7 +28,7 @@ def exec_(
     env: tuple[str, ...] = (),
     no_tty: bool = False,
 ) -> None:
-    """Run a command in a running service: `invoke exec web -- python --version`.
+    """Run a command in a service: `exec web -- ls /tmp`.
 
     Its exit code is the task's. With a pipe or in CI there is no terminal; on one there is.
     """
@@ -75,9 +75,10 @@ def run(
     publish: tuple[str, ...] = (),
     no_deps: bool = False,
 ) -> None:
-    """Run a command in a new container of a service, removed afterwards: `invoke run web -- pytest`.
+    """Run a command in a new container: `run web -- pytest`.
 
-    Without a command it is the service's own. Its exit code is the task's.
+    The container is removed afterwards. Without a command it is the service's own. The exit code is
+    the command's.
     """
     from invoke_devstack.running import oneoff
     from invoke_devstack.running.options import RunOptions
@@ -100,13 +101,16 @@ def run(
 
 @command("shell", shorts={"user": "u"}, flags={"user": _RUNS_AS["user"]})
 def shell(work: Work, service: str, user: str = "") -> None:
-    """Open a shell in a running service: bash where there is one, else sh."""
+    """Open a shell in a service: the best that is there."""
     _open(work, service, _BEST_SHELL, user=user)
 
 
 @command("connect")
 def connect(work: Work, service: str) -> None:
-    """Open the client of a database, logged in: redis-cli, mysql, psql, mongosh."""
+    """Open a database's client, logged in.
+
+    For redis, valkey, mysql, mariadb, postgres and mongo.
+    """
     from invoke_devstack.tasks.known_images import KINDS, kind_of
 
     name = work.service(service).partition(".")[0]
@@ -133,7 +137,7 @@ def _open(work: Work, service: str, script: str, *, user: str = "") -> None:
 
 @command("cp")
 def cp(work: Work, source: str, destination: str) -> None:
-    """Copy files out of a service (`invoke cp web:/app/log .`) or into one (`invoke cp a.sql db:/tmp/`)."""
+    """Copy files: `cp web:/app/log .`, `cp a.sql db:/tmp/`."""
     from invoke_devstack.running import copying
 
     with work.session() as session:

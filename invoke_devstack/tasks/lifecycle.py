@@ -24,7 +24,7 @@ def start(
     explain: bool = False,
     json: bool = False,
 ) -> None:
-    """Start containers that were stopped, and wait until they are ready."""
+    """Start stopped containers, and wait for them."""
     from invoke_devstack.running import lifecycle
 
     patience = values.seconds("wait-timeout", wait_timeout)
@@ -41,7 +41,7 @@ def stop(
     explain: bool = False,
     json: bool = False,
 ) -> None:
-    """Stop containers gracefully and keep them; `start` goes on with them."""
+    """Stop containers gracefully and keep them."""
     from invoke_devstack.running import lifecycle
 
     grace = values.seconds("timeout", timeout)
@@ -64,7 +64,7 @@ def restart(
     explain: bool = False,
     json: bool = False,
 ) -> None:
-    """Restart containers, and wait until they are ready again."""
+    """Restart containers, and wait for them."""
     from invoke_devstack.running import lifecycle
 
     grace = values.seconds("timeout", timeout)
@@ -106,7 +106,7 @@ def kill(
     explain: bool = False,
     json: bool = False,
 ) -> None:
-    """Send a signal to containers, SIGKILL by default: they end at once."""
+    """Send a signal, SIGKILL by default: they end at once."""
     from invoke_devstack.running import lifecycle
 
     chosen = values.signal_name(signal)

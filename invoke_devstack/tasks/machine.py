@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     "doctor", json="answer", flags={"fix": "Mend what can be mended, as `setup` does; then check again."}
 )
 def doctor(work: Work, fix: bool = False, yes: bool = False, json: bool = False) -> None:
-    """Check this machine: engine, disk, ports, registry. Says what mends each fault."""
+    """Check this machine, and say what mends each fault."""
     from invoke_devstack.errors import CommandExited
     from invoke_devstack.events import Checked
     from invoke_devstack.setup.doctor import run_doctor
@@ -35,7 +35,10 @@ def doctor(work: Work, fix: bool = False, yes: bool = False, json: bool = False)
 
 @command("setup", json="events")
 def setup(work: Work, yes: bool = False, json: bool = False) -> None:
-    """Get this machine ready: an engine, the images, `.env`. Asks before it installs."""
+    """Get this machine ready: engine, images, `.env`.
+
+    Asks before it installs anything.
+    """
     _mend(work, yes=yes)
 
 

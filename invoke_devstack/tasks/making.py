@@ -38,7 +38,7 @@ def build(
     explain: bool = False,
     json: bool = False,
 ) -> None:
-    """Build the images of the services that have a `build`."""
+    """Build the images that have a `build`."""
     from invoke_devstack.running import build as running
     from invoke_devstack.running.options import BuildOptions
 
@@ -70,7 +70,7 @@ def pull(work: Work, service: tuple[str, ...] = (), explain: bool = False, json:
 
 @command("push", json="events", flags=_EXPLAIN_HELP)
 def push(work: Work, service: tuple[str, ...] = (), explain: bool = False, json: bool = False) -> None:
-    """Push the images that are built here to their registries."""
+    """Push the images that are built here."""
     from invoke_devstack.running import images
 
     with work.session(explain=explain) as session:
@@ -88,7 +88,7 @@ def watch(
     apply_definitions: bool = False,
     json: bool = False,
 ) -> None:
-    """Keep the running stack as its files are, until Ctrl-C."""
+    """Keep what runs as the files are, until Ctrl-C."""
     from invoke_devstack.running import watch as running
 
     options = running.WatchOptions(

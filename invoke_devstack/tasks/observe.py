@@ -19,7 +19,7 @@ _CHANGES = {0: "changed", 1: "added", 2: "deleted"}  # Engine API, GET /containe
 
 @command("port", json="answer")
 def port(work: Work, service: str, json: bool = False) -> None:
-    """Show at which address of this machine each port of a service is reached."""
+    """Show where each port of a service is reached."""
     from invoke_devstack.tasks.targets import container
 
     found = container(work, service)
@@ -69,7 +69,7 @@ def stats(
     once: bool = False,
     json: bool = False,
 ) -> None:
-    """Show processor, memory, network and disk use of each service."""
+    """Show the processor, memory and disk use of each."""
     from invoke_devstack.events import Table
     from invoke_devstack.tasks.measuring import COLUMNS, Meters
     from invoke_devstack.tasks.targets import containers
@@ -85,7 +85,7 @@ def stats(
 
 @command("events", json="events", tells=True)
 def events(work: Work, json: bool = False) -> None:
-    """Tell what happens to the stack's containers, networks and volumes, until Ctrl-C."""
+    """Tell what happens on the engine, until Ctrl-C."""
     from invoke_devstack.events import Happened
     from invoke_devstack.planning.labels import PROJECT, SERVICE
 
@@ -104,7 +104,7 @@ def events(work: Work, json: bool = False) -> None:
 
 @command("inspect", json="answer")
 def inspect(work: Work, service: str, json: bool = False) -> None:
-    """Show everything that the engine knows about a service's container, as JSON."""
+    """Show all that is known of a service's container."""
     from invoke_devstack.tasks.targets import container
 
     found = work.engine.inspect_container(container(work, service, running=False).id)
@@ -114,7 +114,10 @@ def inspect(work: Work, service: str, json: bool = False) -> None:
 
 @command("wait", json="answer")
 def wait(work: Work, service: tuple[str, ...] = (), json: bool = False) -> None:
-    """Wait until services have ended, and end with the exit code of the first that failed."""
+    """Wait until services have ended.
+
+    The exit code is that of the first that failed.
+    """
     from invoke_devstack.errors import CommandExited
     from invoke_devstack.tasks.targets import containers
 
@@ -132,7 +135,7 @@ def wait(work: Work, service: tuple[str, ...] = (), json: bool = False) -> None:
 
 @command("diff", json="answer")
 def diff(work: Work, service: str, json: bool = False) -> None:
-    """List the files that a service's container has changed since it was made."""
+    """List the files that a service's container changed."""
     from invoke_devstack.tasks.targets import container
 
     found = container(work, service, running=False)

@@ -42,7 +42,7 @@ def up(
     wait_timeout: str = "",
     json: bool = False,
 ) -> None:
-    """Start the whole stack and wait until every service is ready."""
+    """Start everything, and wait until it is ready."""
     from invoke_devstack.running.options import UpOptions
 
     values.at_most_one(detach=detach, attach=attach)
@@ -103,7 +103,10 @@ def down(
     explain: bool = False,
     json: bool = False,
 ) -> None:
-    """Stop the stack gracefully and remove its containers and networks. Volumes stay."""
+    """Stop everything gracefully; volumes stay.
+
+    Containers and networks are removed, dependents first.
+    """
     from invoke_devstack.running import down as running
     from invoke_devstack.running.options import DownOptions
 
@@ -174,7 +177,7 @@ def logs(
     flags={"all_": "Also containers that do not run."},
 )
 def ps(work: Work, service: tuple[str, ...] = (), all_: bool = False, json: bool = False) -> None:
-    """List the stack's containers: state, health, ports."""
+    """List the containers: state, health, ports."""
     from invoke_devstack.running import listing
 
     rows = listing.containers(work.engine, work.project, services=work.services(service), all_=all_)

@@ -41,10 +41,12 @@ def test_every_flag_of_every_task_has_a_help_text() -> None:
             assert text or positional, f"{context.name} {flag}"
 
 
-def test_every_task_says_what_it_does() -> None:
+def test_the_list_of_tasks_reads_like_a_menu_one_line_each() -> None:
     namespace = stack()
     for name in namespace.task_names:
-        assert namespace[name].__doc__, name
+        first = namespace[name].__doc__.splitlines()[0]
+        assert 10 < len(first) <= 54, name  # what `invoke --list` has room for in 80 columns
+        assert first.endswith("."), name
 
 
 def test_services_may_be_repeated_and_s_is_their_short_form() -> None:
