@@ -209,9 +209,12 @@ def _image_cause(scene: Scene, service: Service, container: ObservedContainer) -
 
 
 def _definition_cause(scene: Scene, service: Service, container: ObservedContainer) -> str:
-    new = fingerprint(service, injected_files(scene.definition, service), scene.options.bind)
-    old = read_fingerprint(container)
+    files = injected_files(scene.definition, service)
     same = container.labels.get(label.CONFIG_HASH) == service_hash(service, scene.ids)
+    if same and not files and not service.ports:
+        return ""
+    new = fingerprint(service, files, scene.options.bind)
+    old = read_fingerprint(container)
     if old is None:
         return "" if same else _unnamed_cause(scene, service, container)
     changed = changes(old, new)

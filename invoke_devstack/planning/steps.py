@@ -6,33 +6,22 @@ Whatever plans, takes its actions from here, so that each of them is spelt in on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from invoke_devstack.errors import DefinitionError
 from invoke_devstack.planning import labels as label
-from invoke_devstack.planning.body import BodyOptions, container_body, service_labels
-from invoke_devstack.planning.graph import bound_to
-from invoke_devstack.planning.hashes import digest, hashed_text
-from invoke_devstack.planning.inputs import fingerprint, label_text
-from invoke_devstack.planning.mounts import injected_files
 from invoke_devstack.planning.observed import Observed, ObservedContainer
-from invoke_devstack.planning.options import UpOptions
 from invoke_devstack.planning.plan import (
     Action,
     AwaitReady,
-    CreateContainer,
-    Late,
     RemoveContainer,
     RemoveVolume,
     RunCommand,
     RunHook,
     StopContainer,
 )
-from invoke_devstack.planning.ports import ports_label
 from invoke_devstack.planning.probes import probe_of
-from invoke_devstack.planning.settle import placeholder
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Hook, Service
@@ -68,77 +57,6 @@ class Draft:
 
     def finished(self) -> tuple[Action, ...]:
         return tuple(self.actions[action_id] for action_id in sorted(self.actions))
-
-
-def create_step(
-    definition: Definition,
-    service: Service,
-    number: int,
-    name: str,
-    observed: Observed,
-    options: UpOptions,
-    *,
-    containers: Mapping[str, str],
-    ids: Mapping[str, str],
-    awaits_image: bool,
-    replaces: ObservedContainer | None = None,
-) -> CreateContainer:
-    """Makes container `number` of `service` under `name`. `ids` is service -> id of containers that stay;
-    `containers` the same, and names of those that the plan makes. The cause and the needs are left to
-    the caller. `awaits_image`: the image is not there yet, or not for long."""
-    references = {other: containers[other] for other in bound_to(service) if other in containers}
-    missing = [other for other in bound_to(service) if other not in containers]
-    if missing:
-        raise DefinitionError(
-            f"`{service.name}` uses the container of `{missing[0]}`, which has none",
-            hint=f"Let `{missing[0]}` have at least one container (`scale`), or name it in the command.",
-        )
-    late_names = tuple(sorted(item for other, item in references.items() if other not in ids))
-    hashed = {other: ids[other] if other in ids else placeholder(item) for other, item in references.items()}
-    text = hashed_text(service, hashed)
-    files = injected_files(definition, service)
-    reference = service.image_name(definition.name)
-    image = observed.images.get(reference)
-    labels = service_labels(definition, service, number, digest(text))
-    labels[label.INPUTS] = label_text(fingerprint(service, files, options.bind))
-    stand_ins = ports_label(service, options.ports)
-    if stand_ins:
-        labels[label.PORTS] = stand_ins
-    if image and not awaits_image:
-        labels[label.IMAGE] = image.id
-    if replaces:
-        labels[label.REPLACE] = service.container_name or f"{service.name}-{number}"
-    made = container_body(
-        definition,
-        service,
-        number,
-        body_options(observed, options, containers),
-        labels=labels,
-        image=image,
-        replaces=None if options.renew_volumes else replaces,
-    )
-    late = Late(reference if awaits_image else "", late_names, text if late_names else "")
-    return CreateContainer(
-        target=name,
-        cause="",
-        service=service.name,
-        body=made.body,
-        platform=service.platform or "",
-        more_networks=made.more_networks,
-        files=files,
-        late=late if awaits_image or late_names else None,
-    )
-
-
-def body_options(observed: Observed, options: UpOptions, containers: Mapping[str, str]) -> BodyOptions:
-    return BodyOptions(
-        engine=observed.engine,
-        bind=options.bind,
-        ports=options.ports,
-        environment=options.environment,
-        seccomp=options.seccomp,
-        containers=containers,
-    )
 
 
 def stop_step(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from invoke_devstack.planning.creation import Creation
 from invoke_devstack.planning.graph import bound_to, dependencies, in_order, sharing, with_dependencies
 from invoke_devstack.planning.images import image_actions, other_images
 from invoke_devstack.planning.judge import LEFT_OVER, Judged, Scene, Verdict, judge, restarted_with
@@ -31,7 +32,6 @@ from invoke_devstack.planning.steps import (
     Draft,
     await_step,
     command_steps,
-    create_step,
     hook_step,
     inherited_volume_steps,
     remove_step,
@@ -66,12 +66,10 @@ def plan_up(definition: Definition, observed: Observed, options: UpOptions) -> P
     orphans = orphans_of(definition, observed)
     pending = _pending(definition, names, observed, images)
     if pending and not options.images_ready:
-        notices = tuple(f"{name}: made anew if its image turns out to be another" for name in pending)
         return Plan(
-            tuple(images.values()),
+            tuple(_with_consequence(definition, action, pending) for action in images.values()),
             project=definition.name,
             orphans=tuple(item.name for item in orphans),
-            notices=notices,
             replan=True,
         )
     return _Up(definition, observed, options, names, images).plan(orphans)
@@ -81,7 +79,10 @@ def selected_services(definition: Definition, options: UpOptions) -> tuple[str, 
     """The services that a command is about, dependencies first."""
     asked = options.services or tuple(definition.services)
     names = with_dependencies(definition.services, asked) if options.dependencies else frozenset(asked)
-    return in_order({name: dependencies(definition.services[name]) for name in names})
+    services = {name: definition.services[name] for name in names}
+    # A service that another program provides has no containers, and nobody waits for it.
+    own = {name: service for name, service in services.items() if service.provider is None}
+    return in_order({name: dependencies(service) for name, service in own.items()})
 
 
 def orphans_of(definition: Definition, observed: Observed) -> tuple[ObservedContainer, ...]:
@@ -116,6 +117,17 @@ def _pending(
     )
 
 
+def _with_consequence(definition: Definition, action: Action, pending: tuple[str, ...]) -> Action:
+    """The action of an image, with who is made anew if the image turns out to be another."""
+    services = [
+        name for name in pending if definition.services[name].image_name(definition.name) == action.target
+    ]
+    if not services:
+        return action
+    verb = "is" if len(services) == 1 else "are"
+    return replace(action, cause=f"{action.cause}; if it changes, {' and '.join(services)} {verb} made anew")
+
+
 class _Up:
     """One plan in the making. `ready` is (service, condition) -> the actions that bring it about."""
 
@@ -139,6 +151,9 @@ class _Up:
         self.containers: dict[str, str] = {}
         self.around: Surroundings = surroundings(definition, self._services(), observed)
         self.scene = Scene(definition, observed, options, self.around.remade)
+        self.creation = Creation(
+            definition, observed, options, self.containers, self.scene.ids, frozenset(images)
+        )
 
     def _services(self) -> tuple[Service, ...]:
         return tuple(self.definition.services[name] for name in self.names)
@@ -272,19 +287,7 @@ class _Up:
     def _create(
         self, service: Service, number: int, name: str, cause: str, replaces: ObservedContainer | None = None
     ) -> Needs:
-        reference = service.image_name(self.definition.name)
-        action = create_step(
-            self.definition,
-            service,
-            number,
-            name,
-            self.observed,
-            self.options,
-            containers=self.containers,
-            ids=self.scene.ids,
-            awaits_image=reference in self.images,
-            replaces=replaces,
-        )
+        action = self.creation.step(service, number, name, replaces=replaces)
         needs = self._surrounding_needs(service).union(
             *(self.created.get(other, ()) for other in sharing(service))
         )

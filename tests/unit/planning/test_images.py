@@ -47,7 +47,8 @@ def test_containers_wait_for_a_second_plan_where_a_build_decides_about_them() ->
     definition = stack({"db": {}, "web": BUILT})
     observed = running(definition)
     plan = plan_up(definition, observed, UpOptions(build=True))
-    assert (plan.lines(), plan.replan) == (("build web:1  (a build was asked for)",), True)
+    lines = ("build web:1  (a build was asked for; if it changes, web is made anew)",)
+    assert (plan.lines(), plan.replan) == (lines, True)
     assert up(definition, observed, build=True, images_ready=True) == ()
 
 
@@ -59,14 +60,14 @@ def test_a_build_for_nobody_yet_needs_no_second_plan() -> None:
 @pytest.mark.parametrize(
     ("policy", "there", "lines"),
     [
-        ("always", True, ("pull db:1  (pull_policy: always)",)),
+        ("always", True, ("pull db:1  (pull_policy: always; if it changes, db is made anew)",)),
         ("missing", True, ()),
-        ("missing", False, ("pull db:1  (no image yet)",)),
+        ("missing", False, ("pull db:1  (no image yet; if it changes, db is made anew)",)),
         ("if_not_present", True, ()),
         ("never", True, ()),
-        ("daily", True, ("pull db:1  (pull_policy: daily)",)),
+        ("daily", True, ("pull db:1  (pull_policy: daily; if it changes, db is made anew)",)),
         ("weekly", True, ()),
-        ("every_12h", True, ("pull db:1  (pull_policy: every_12h)",)),
+        ("every_12h", True, ("pull db:1  (pull_policy: every_12h; if it changes, db is made anew)",)),
     ],
 )
 def test_the_pull_policy_decides(policy: str, there: bool, lines: tuple[str, ...]) -> None:
@@ -84,7 +85,9 @@ def test_an_image_that_may_not_be_pulled_and_is_missing_is_an_error() -> None:
 
 def test_pull_policy_build_builds_each_time() -> None:
     definition = stack({"web": {**BUILT, "pull_policy": "build"}})
-    assert up(definition, running(definition)) == ("build web:1  (pull_policy: build)",)
+    assert up(definition, running(definition)) == (
+        "build web:1  (pull_policy: build; if it changes, web is made anew)",
+    )
 
 
 def test_an_image_that_another_service_builds_is_not_pulled() -> None:

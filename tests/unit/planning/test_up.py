@@ -139,6 +139,13 @@ def test_naming_a_service_activates_it_whatever_its_profile() -> None:
     assert {action.service for action in plan if isinstance(action, CreateContainer)} == {"tools", "cache"}
 
 
+def test_a_service_that_another_program_provides_is_left_out_and_not_waited_for() -> None:
+    definition = stack({"model": {"provider": {"type": "model"}}, "web": {"depends_on": {"model": HEALTHY}}})
+    plan = plan_up(definition, engine_with(definition, images={}), UpOptions())
+    assert {action.service for action in plan} == {"", "web"}
+    assert plan["start p-web-1"].needs == {"create p-web-1"}
+
+
 def test_stopped_containers_are_started_again() -> None:
     definition = stack({"db": {}, "web": {"depends_on": {"db": HEALTHY}}})
     stopped = {"state": "exited", "exit_code": 137}
