@@ -34,7 +34,18 @@ _STAGE_EVENTS = (
     e.ServiceStopped,
 )
 _START_OF_LINE = "\r\x1b[K"  # the terminal may have echoed `^C`
-_LASTING = ("pull", "push", "build", "stand-in", "install", "pause", "unpause", "kill", "remove image")
+_LASTING = (
+    "pull",
+    "push",
+    "build",
+    "stand-in",
+    "install",
+    "pause",
+    "unpause",
+    "kill",
+    "remove",
+    "remove image",
+)
 
 
 class LiveConsole(PlainConsole):
@@ -108,8 +119,8 @@ class LiveConsole(PlainConsole):
         elif isinstance(event, e.ServiceStopped):
             self._stopped.append(event)
         elif isinstance(event, e.ActionFinished) and event.action in _LASTING:
-            text = self._words.lines(event)[0].text
-            self._done.append(text) if self._planned else self._view.keep(text)
+            for line in self._words.lines(event):
+                self._done.append(line.text) if self._planned else self._view.keep(line.text)
         self._view.apply(event)
 
     def _end_stage(self) -> None:

@@ -29,6 +29,7 @@ _DONE = {
     "hook": "ran the hook",
     "create network": "created network",
     "create volume": "created volume",
+    "remove": "removed",
     "remove network": "removed network",
     "remove volume": "removed volume",
     "remove image": "removed image",
@@ -55,6 +56,7 @@ class Words:
         self._paint = paint
         self._width = 0
         self._waiting: set[tuple[str, str]] = set()
+        self._ended: set[str] = set()
         self._sayings: dict[type[e.Event], Callable[..., Iterable[Line]]] = {
             e.Notice: self._notice,
             e.PlanMade: self._plan,
@@ -106,10 +108,12 @@ class Words:
     def _started(self, event: e.ActionStarted) -> Iterable[Line]:
         if event.action in _ONGOING:
             doing = f"{_ONGOING[event.action]} {event.target}"
-            yield Line(self._about(event.service, f"{doing} {self._paint.dim(f'({event.cause})')}"))
+            why = self._paint.dim(f" ({event.cause})") if event.cause not in ("", event.action) else ""
+            yield Line(self._about(event.service, f"{doing}{why}"))
 
     def _finished(self, event: e.ActionFinished) -> Iterable[Line]:
-        if event.action in _DONE:
+        known = event.action == "remove" and event.service in self._ended  # its end was told
+        if event.action in _DONE and not known:
             result = f": {event.text}" if event.text else ""
             done = f"{_DONE[event.action]} {event.target} in {duration(event.seconds)}{result}"
             yield Line(self._about(event.service, done))
@@ -130,6 +134,7 @@ class Words:
         yield Line(self._about(event.service, "  ".join(parts) + self._paint.warn(note)), answer=True)
 
     def _stopped(self, event: e.ServiceStopped) -> Iterable[Line]:
+        self._ended.add(event.service)
         yield Line(self._about(event.service, self.ending(event)), answer=True)
         if event.why:
             yield Line(f"{self._indent()}{self._paint.dim(event.why)}", answer=True)
@@ -193,6 +198,9 @@ class Words:
         yield Line(self._paint.dim(f"watching {event.paths} paths for {names} (Ctrl-C ends it)"))
 
     def _explained(self, event: e.Explained) -> Iterable[Line]:
+        if event.command.startswith("#"):
+            yield Line(self._paint.dim(event.command))
+            return
         yield Line(self._paint.dim(f"# {event.sentence}"))
         yield Line(self._paint.dim(f"$ {event.command}"))
 
