@@ -108,3 +108,9 @@ def test_words_after_dashes_keep_their_quoting(monkeypatch: pytest.MonkeyPatch) 
 def test_words_given_by_a_program_are_split_as_a_shell_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["pytest"])
     assert words_after_dashes(Context(remainder="sh -c 'a b'")) == ("sh", "-c", "a b")
+
+
+def test_the_documentation_names_every_task() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "tasks.md").read_text("utf-8")
+    missing = [name for name in stack().task_names if f"`{name.removesuffix('.list')}" not in text]
+    assert missing == []
