@@ -93,6 +93,9 @@ class FakeEngine:
     def info(self) -> EngineInfo:
         return self.engine_info
 
+    def system_info(self) -> Mapping[str, Any]:
+        return {"Architecture": "x86_64"}
+
     def observe(
         self,
         project: str,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from invoke_devstack.errors import SetupError
 
@@ -19,7 +18,6 @@ def run_command(
     failure: str,
     hint: str = "",
     on_line: Callable[[str], None] = lambda line: None,
-    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Runs `command` to its end, `on_line` told each line of its output. Raises SetupError with the
     message `failure` and the last lines when it cannot start or ends with another code than 0."""
@@ -30,7 +28,6 @@ def run_command(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
             text=True,
             errors="replace",
         )

@@ -16,7 +16,7 @@ from invoke_devstack.setup.machine import Machine
 SYSTEMD = Path("/run/systemd/system")  # there when systemd is the init (sd_booted(3))
 INIT_SCRIPT = Path("/etc/init.d/docker")
 START_SECONDS = 60.0
-INIT_SCRIPT_SECONDS = 5.0
+MORE_SECONDS = 5.0
 POLL_SECONDS = 0.1
 
 
@@ -35,7 +35,7 @@ def start_docker(machine: Machine) -> str:
     # Debian 12's script gives up in containers and VMs where it may not raise a limit.
     if INIT_SCRIPT.exists():
         ask_command(machine.as_root(str(INIT_SCRIPT), "start"), timeout=20.0)
-        if _wait_until_answers(INIT_SCRIPT_SECONDS):
+        if _wait_until_answers(MORE_SECONDS):
             return "with its init script"
     return _start_by_itself(machine, ("dockerd",), "docker")
 
@@ -45,7 +45,7 @@ def start_podman(machine: Machine) -> str:
     if SYSTEMD.is_dir():
         user = ("--user",) if machine.root_prefix != () else ()
         ask_command(("systemctl", *user, "start", "podman.socket"), timeout=START_SECONDS)
-        if _wait_until_answers(INIT_SCRIPT_SECONDS):
+        if _wait_until_answers(MORE_SECONDS):
             return "its socket, with systemd"
     return _start_by_itself(machine, ("podman", "system", "service", "--time=0"), "podman")
 
@@ -61,7 +61,10 @@ def _start_by_itself(machine: Machine, command: Sequence[str], name: str) -> str
             )
         except OSError as problem:
             raise SetupError(f"`{command[0]}` could not be started: {problem}") from problem
-    if _wait_until_answers(START_SECONDS, lambda: process.poll() is None):
+    # One that ended at once may have found another, just started, which answers in a moment.
+    if _wait_until_answers(START_SECONDS, lambda: process.poll() is None) or _wait_until_answers(
+        MORE_SECONDS
+    ):
         return f"in a session of its own; its log is {log}"
     raise SetupError(
         f"`{command[0]}` was started and does not answer",

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from invoke_devstack.engine.endpoints import find_endpoint
 from invoke_devstack.engine.protocol import Engine, Progress
 from invoke_devstack.errors import DevstackError, ImageUnavailableError, SetupError
 from invoke_devstack.events import ActionFailed, ActionFinished, ActionProgress, ActionStarted, Emit
@@ -71,16 +72,15 @@ def _bring_missing(
     """(pulled, made). An image without a stand-in is pulled whatever the probe said: the engine may
     have a way of its own, and its error is the better one."""
     recipes = {image.reference: find_recipe(image.reference) for image in missing}
-    to_pull = [
-        image
-        for image in missing
-        if recipes[image.reference] is None or _answers(image.reference, reached, settings)
-    ]
-    wanted: dict[str, Recipe] = {
-        reference: recipe
-        for reference, recipe in recipes.items()
-        if recipe is not None and not _answers(reference, reached, settings)
-    }
+    to_pull: list[NeededImage] = []
+    wanted: dict[str, Recipe] = {}
+    tries_anyway = bool(missing) and has_own_way(engine)
+    for image in missing:
+        recipe = recipes[image.reference]
+        if recipe is None or tries_anyway or _answers(image.reference, reached, settings):
+            to_pull.append(image)
+        else:
+            wanted[image.reference] = recipe
     pulled, refused = _pull_all(engine, to_pull, emit)
     causes = _causes(wanted, reached, settings)
     for image, error in refused.items():
@@ -91,6 +91,14 @@ def _bring_missing(
         causes.append(error.message)
     make_standins(machine, engine, wanted, emit, cause="; ".join(dict.fromkeys(causes)))
     return pulled, tuple(wanted)
+
+
+def has_own_way(engine: Engine) -> bool:
+    """Whether the engine may reach a registry that this machine does not: through a mirror or proxy of its
+    own, or because it is on another machine."""
+    info = engine.system_info()
+    mirrors = (info.get("RegistryConfig") or {}).get("Mirrors")
+    return bool(mirrors or info.get("HttpsProxy") or info.get("HttpProxy") or not find_endpoint().is_local)
 
 
 def _answers(reference: str, reached: Mapping[str, Reached], settings: Settings) -> bool:

@@ -47,7 +47,6 @@ def make_rootfs(
         failure=f"the stand-in for {recipe.reference} could not be made",
         hint=f"Does {mirror.address} answer (`apt-get update`), and serve Debian's `{recipe.suite}`?",
         on_line=tell,
-        environment={"TMPDIR": str(folder)},
     )
     return archive, tuple((folder / "environment").read_text().split())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,3 +105,16 @@ def test_when_the_registry_answers_again_stand_ins_are_named_as_replaceable(
     (notice,) = setup.notices()
     assert notice.startswith("The registry answers again: redis:8 can be replaced by the real images.")
     assert notice.endswith("Run: invoke pull && invoke up")
+
+
+class Proxied(FakeEngine):
+    """It has a way to registries that this machine has not."""
+
+    def system_info(self) -> Mapping[str, Any]:
+        return {"HttpsProxy": "http://proxy.test:3128"}
+
+
+def test_an_engine_with_a_way_of_its_own_pulls_what_this_machine_cannot_reach(tmp_path: Path) -> None:
+    setup = Setup(tmp_path, "services: {cache: {image: 'redis:8'}}")
+    setup.engine = Proxied()
+    assert setup.run("registry.invalid").pulled == ("redis:8",)
