@@ -8,6 +8,7 @@ service is asked for its page.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import io
 import json
 import os
@@ -16,7 +17,6 @@ import subprocess
 import sys
 import tarfile
 import time
-import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
@@ -270,7 +270,7 @@ def _page(side: Watching) -> str:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{side.port}/page.txt", timeout=1) as answer:
             return str(answer.read().decode())
-    except (urllib.error.URLError, OSError):
+    except (OSError, http.client.HTTPException):
         return ""
 
 

@@ -9,13 +9,20 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from invoke_devstack.definition.dockerignore import Ignore
 
 Kind = Literal["added", "modified", "deleted"]
 WatchAction = Literal["sync", "rebuild", "restart", "sync+restart", "sync+exec"]
 Item = TypeVar("Item")
+
+
+class Ignoring(Protocol):
+    """What tells which paths do not count: `Ignore` (Docker's patterns), or something quicker."""
+
+    def ignores(self, path: str) -> bool: ...
+    def ignores_all_in(self, folder: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Rule:
     root: str
     action: WatchAction
     target: str = ""
-    ignored: tuple[tuple[str, Ignore], ...] = ()
+    ignored: tuple[tuple[str, Ignoring], ...] = ()
     included: Ignore | None = None
     always: frozenset[str] = frozenset()
     command: Command | None = None
@@ -201,7 +208,7 @@ def _in_any(path: str, paths: Collection[str]) -> bool:
     return True
 
 
-def _matches(rules: Ignore, base: str, path: str, *, whole: bool = False) -> bool:
+def _matches(rules: Ignoring, base: str, path: str, *, whole: bool = False) -> bool:
     inside = relative(path, base)
     if not inside:
         return False

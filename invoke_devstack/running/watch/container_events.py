@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from invoke_devstack.engine.protocol import Engine, EventStream
 from invoke_devstack.errors import DevstackError
+
+if TYPE_CHECKING:
+    from invoke_devstack.engine.protocol import Engine, EventStream
 
 _ACTIONS = ("create", "start", "die", "pause", "unpause", "rename", "destroy")
 _SERVICE = "com.docker.compose.service"

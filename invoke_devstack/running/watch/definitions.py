@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import DevstackError
 from invoke_devstack.events import Notice, WatchFailed
-from invoke_devstack.running import up
-from invoke_devstack.running.options import UpOptions
 from invoke_devstack.running.session import Session
 
 if TYPE_CHECKING:
@@ -33,6 +31,9 @@ def changed_definition(
 ) -> Definition | None:
     """The definition that holds from now on, None for the one that held. With `apply` what it changes
     has been carried out. Problems are told as events."""
+    from invoke_devstack.running import up
+    from invoke_devstack.running.options import UpOptions
+
     try:
         definition = reload()
         if definition == session.definition:

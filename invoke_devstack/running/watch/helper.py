@@ -11,10 +11,12 @@ import secrets
 import select
 import time
 from contextlib import suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from invoke_devstack.engine.protocol import Engine, ExecSession
 from invoke_devstack.errors import DevstackError
+
+if TYPE_CHECKING:
+    from invoke_devstack.engine.protocol import Engine, ExecSession
 
 _LONGEST_ANSWER = 64  # bytes of the token and what follows it
 _CHUNK = 1024 * 1024  # bytes

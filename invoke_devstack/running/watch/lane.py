@@ -15,8 +15,8 @@ from invoke_devstack.errors import DevstackError, NotFoundError
 from invoke_devstack.events import Notice, Synced, WatchFailed
 from invoke_devstack.planning.watching import Copy, Rule, ServiceTurn, relative, turn
 from invoke_devstack.running.session import Session
-from invoke_devstack.running.watch import replacing
 from invoke_devstack.running.watch.catchup import differences
+from invoke_devstack.running.watch.commands import run_commands
 from invoke_devstack.running.watch.parcel import make_parcel
 from invoke_devstack.running.watch.target import Delivery, Target, find_targets
 from invoke_devstack.running.workers import Workers
@@ -174,11 +174,13 @@ class ServiceLane:
             delivery = self._sync(wanted)
         self._tell_synced(delivery, tuple(item.host for item in wanted.copies), since or began)
         if wanted.restart:
+            from invoke_devstack.running.watch import replacing
+
             replacing.restart(self._session, self._service)
             self._refresh_targets()
             for target in self._targets:
                 target.refresh()
-        replacing.run_commands(self._session, self._targets, wanted.commands)
+        run_commands(self._session, self._targets, wanted.commands)
         if wanted.rebuild:
             with self._lock:
                 self._to_build |= dict.fromkeys(wanted.rebuild)
@@ -229,6 +231,8 @@ class ServiceLane:
             paths = tuple(self._to_build)
             self._to_build = {}
         if paths:
+            from invoke_devstack.running.watch import replacing
+
             replacing.rebuild(self._session, self._service, self._named(paths))
 
     def _named(self, paths: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from invoke_devstack.running.watch.batch import lstat, settle
 from invoke_devstack.running.watch.container_events import ContainerEvents
 from invoke_devstack.running.watch.definitions import Reload, changed_definition, definition_files
 from invoke_devstack.running.watch.lane import ServiceLane
+from invoke_devstack.running.watch.memory import give_back
 from invoke_devstack.running.watch.modes import Modes
 from invoke_devstack.running.watch.rules import compile_rules
 from invoke_devstack.running.watch.source import open_source
@@ -26,6 +27,7 @@ from invoke_devstack.running.workers import Workers
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
 
+_SETTLING = 60.0  # seconds
 _LAST_WORDS = 5.0  # seconds that what is under way gets when the watch ends
 
 
@@ -200,6 +202,9 @@ class _Round:
                 continue
             if newest.time > built > 0:
                 self._lanes[service].submit(ServiceTurn(service, rebuild=(newest.path,)), time.monotonic())
+        for lane in self._lanes.values():
+            lane.wait_until_idle(_SETTLING)
+        give_back()
 
     def _built_at(self, service: str) -> float:
         """When the image that the service's containers are made from was built or found up to date;

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import tarfile
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import EngineError
 from invoke_devstack.running.watch.archive import Owner
+
+if TYPE_CHECKING:
+    from invoke_devstack.engine.protocol import Engine
 
 _ROOT: Owner = (0, 0)
 

@@ -1,12 +1,10 @@
-"""The turns of a watch that change containers: rebuild, restart, and commands after a sync."""
+"""The turns of a watch that change containers: rebuild and restart."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 
-from invoke_devstack.errors import DevstackError
 from invoke_devstack.events import (
     ActionFailed,
     ActionFinished,
@@ -20,7 +18,6 @@ from invoke_devstack.events import (
 )
 from invoke_devstack.planning.options import UpOptions as PlanningOptions
 from invoke_devstack.planning.rebuild import plan_build, plan_replace
-from invoke_devstack.planning.watching import Command
 from invoke_devstack.running import lifecycle
 from invoke_devstack.running.executor import execute
 from invoke_devstack.running.locks import project_lock
@@ -28,13 +25,8 @@ from invoke_devstack.running.observing import observe
 from invoke_devstack.running.options import UpOptions
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.up import planning_options
-from invoke_devstack.running.watch.target import Target
 
 _ACTIONS = (ActionStarted, ActionProgress, ActionFinished, ActionFailed)
-
-
-class CommandFailedError(DevstackError):
-    """`exec` of a rule ended with a code other than 0."""
 
 
 def rebuild(session: Session, service: str, paths: tuple[str, ...]) -> bool:
@@ -61,26 +53,6 @@ def rebuild(session: Session, service: str, paths: tuple[str, ...]) -> bool:
 def restart(session: Session, service: str) -> None:
     """Restarts the service's containers and waits until they are ready."""
     lifecycle.restart(_with_restarts_only(session), (service,))
-
-
-def run_commands(session: Session, targets: Iterable[Target], commands: Iterable[Command]) -> None:
-    """Runs each command in each running container. Raises CommandFailedError."""
-    wanted = tuple(commands)
-    for target in targets:
-        for command in wanted if target.running else ():
-            result = session.engine.exec(
-                target.id,
-                command.command,
-                user=command.user,
-                working_dir=command.working_dir,
-                environment=command.environment,
-                privileged=command.privileged,
-            )
-            if result.exit_code:
-                raise CommandFailedError(
-                    f"`{' '.join(command.command)}` in {target.name} ended with {result.exit_code}",
-                    details=result.output.decode("utf-8", "replace").splitlines()[-20:],
-                )
 
 
 def _with_builds_only(session: Session) -> Session:

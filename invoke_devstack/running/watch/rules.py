@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,26 +12,32 @@ from typing import TYPE_CHECKING
 
 from invoke_devstack.definition.dockerignore import IGNORE_FILE, Ignore, read_ignore
 from invoke_devstack.errors import DevstackError
-from invoke_devstack.planning.watching import Command, Rule, relative
+from invoke_devstack.planning.watching import Command, Ignoring, Rule, relative
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Build, Definition, Service, WatchRule
 
-NEVER_WATCHED = Ignore(
-    (
-        "**/.git",
-        # What editors leave beside a file while they save or edit it: vim, Emacs, Kate, JetBrains.
-        "**/*~",
-        "**/4913",
-        "**/.*.sw[nopx]",
-        "**/.#*",
-        "**/#*#",
-        "**/.*.kate-swp",
-        "**/*___jb_tmp___",
-        "**/*___jb_old___",
-        "**/.idea",
-    )
+_LEFTOVERS = re.compile(
+    r"""(?:^|/)(?:
+        \.git | \.idea                                  # what tools keep for themselves
+        | [^/]*~ | 4913 | \.[^/]*\.sw[nopx]              # vim, while it saves or edits
+        | \.\#[^/]* | \#[^/]*\#                          # Emacs
+        | \.[^/]*\.kate-swp                             # Kate
+        | [^/]*___jb_(?:tmp|old)___                     # JetBrains
+    )(?:/|$)""",
+    re.VERBOSE,
 )
+
+
+class Leftovers:
+    """What nobody means to sync: git's own files, and what editors leave beside a file for a moment.
+    One expression, since it is asked for every file of a tree."""
+
+    def ignores(self, path: str) -> bool:
+        return _LEFTOVERS.search(path) is not None
+
+    def ignores_all_in(self, folder: str) -> bool:
+        return self.ignores(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ def _rules_of_service(service: Service) -> Iterator[Rule | Problem]:
 
 
 def _rule(
-    service: Service, entry: WatchRule, ignored: tuple[tuple[str, Ignore], ...]
+    service: Service, entry: WatchRule, ignored: tuple[tuple[str, Ignoring], ...]
 ) -> Iterator[Rule | Problem]:
     root = os.path.realpath(entry.path)
     mistake = _mistake(service, entry, root)
@@ -114,7 +121,7 @@ def _rule(
         root=root,
         action=entry.action,
         target=_target(entry, root),
-        ignored=(*ignored, (base, own), (base, NEVER_WATCHED)),
+        ignored=(*ignored, *(((base, own),) if own else ()), (base, Leftovers())),
         included=included,
         always=_always(service.build, root) if entry.action == "rebuild" else frozenset(),
         command=_command(entry),
@@ -122,7 +129,7 @@ def _rule(
 
 
 def _rule_of_context(
-    service: Service, build: Build, ignored: tuple[tuple[str, Ignore], ...]
+    service: Service, build: Build, ignored: tuple[tuple[str, Ignoring], ...]
 ) -> Iterator[Rule | Problem]:
     if not build.context or not Path(build.context).is_dir():
         return  # a context from a URL has nothing to watch
@@ -131,7 +138,7 @@ def _rule_of_context(
         service=service.name,
         root=root,
         action="rebuild",
-        ignored=(*ignored, (root, NEVER_WATCHED)),
+        ignored=(*ignored, (root, Leftovers())),
         always=_always(build, root),
     )
 
@@ -199,7 +206,7 @@ def _command(entry: WatchRule) -> Command | None:
     )
 
 
-def _ignored_by_build(build: Build | None) -> tuple[tuple[str, Ignore], ...]:
+def _ignored_by_build(build: Build | None) -> tuple[tuple[str, Ignoring], ...]:
     if build is None or not build.context or not Path(build.context).is_dir():
         return ()
     context = Path(build.context)

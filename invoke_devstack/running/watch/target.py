@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import DevstackError, EngineError
 from invoke_devstack.planning.watching import relative
 from invoke_devstack.running.watch.archive import Owner, engine_archive, helper_archive
@@ -22,6 +21,9 @@ from invoke_devstack.running.watch.helper import (
 )
 from invoke_devstack.running.watch.owner import find_owner
 from invoke_devstack.running.watch.parcel import Parcel
+
+if TYPE_CHECKING:
+    from invoke_devstack.engine.protocol import Engine
 
 _ATTEMPTS = 2  # a restart of the container ends the helper
 _NAMES_A_COMMAND = 200

@@ -15,7 +15,7 @@ import pytest
 from invoke_devstack.planning.watching import Change, Rule, turn
 from invoke_devstack.running.watch.batch import lstat, settle
 from invoke_devstack.running.watch.modes import Modes
-from invoke_devstack.running.watch.rules import NEVER_WATCHED, Rules
+from invoke_devstack.running.watch.rules import Leftovers, Rules
 from invoke_devstack.running.watch.source import open_source
 from invoke_devstack.running.watch.stories import Stories
 from invoke_devstack.running.watch.survey import Survey
@@ -75,7 +75,7 @@ class Watched:
 
 
 def rule_for(root: Path, **fields: object) -> Rule:
-    ignored = ((str(root), NEVER_WATCHED),)
+    ignored = ((str(root), Leftovers()),)
     return Rule(
         **{"service": "web", "root": str(root), "action": "sync", "target": "/app", "ignored": ignored}
         | fields
@@ -254,7 +254,7 @@ def test_ignored_directories_are_not_watched(tree: Path) -> None:
         (tree / name).mkdir(parents=True)
     from invoke_devstack.definition.dockerignore import Ignore
 
-    ignored = ((str(tree), Ignore(["node_modules"])), (str(tree), NEVER_WATCHED))
+    ignored = ((str(tree), Ignore(["node_modules"])), (str(tree), Leftovers()))
     watched = Watched(tree, rule_for(tree, ignored=ignored), polling=False)
     (tree / "node_modules" / "a" / "x.js").write_text("x")
     (tree / ".git" / "index").write_text("x")
@@ -290,7 +290,7 @@ def test_a_root_that_is_deleted_and_made_again_is_watched_again(watched: Watched
 @pytest.mark.parametrize("save", [plain, vim, vs_code, pycharm, rename_over])
 def test_a_rule_for_a_single_file_hears_of_that_file_alone(tree: Path, save: Callable[[Path], None]) -> None:
     file = tree / "a.py"
-    watched = Watched(tree, rule_for(file, ignored=((str(tree), NEVER_WATCHED),)), polling=False)
+    watched = Watched(tree, rule_for(file, ignored=((str(tree), Leftovers()),)), polling=False)
     (tree / "other").write_text("x")
     save(file)
     assert watched.turns() == [[("copy", "a.py")]]

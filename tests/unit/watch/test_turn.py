@@ -6,6 +6,7 @@ import pytest
 
 from invoke_devstack.definition.dockerignore import Ignore
 from invoke_devstack.planning.watching import Change, Command, Copy, Rule, ServiceTurn, turn
+from invoke_devstack.running.watch.rules import Leftovers
 
 SYNC = Rule("web", "/p/src", "sync", target="/app")
 
@@ -134,3 +135,25 @@ def test_a_copy_into_a_directory_that_is_deleted_later_is_dropped() -> None:
     earlier = ServiceTurn("web", copies=(Copy("/p/d/x", "/app/d/x"),))
     later = ServiceTurn("web", deletions=(Copy("/p/d", "/app/d", directory=True),))
     assert earlier.merged(later).copies == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "left_over"),
+    [
+        (".git/index", True),
+        ("sub/.git", True),
+        ("a.py~", True),
+        ("sub/4913", True),
+        (".a.py.swp", True),
+        ("x/.#a.py", True),
+        ("#a.py#", True),
+        ("a.py___jb_tmp___", True),
+        (".idea/workspace.xml", True),
+        (".gitignore", False),
+        ("a4913", False),
+        ("a.swp", False),
+        ("github/a", False),
+    ],
+)
+def test_what_editors_and_git_leave_beside_a_file_is_never_synced(path: str, left_over: bool) -> None:
+    assert Leftovers().ignores(path) is left_over
