@@ -147,8 +147,7 @@ class _Extends:
 
     def _base_file(self, file: Path, mark: Mark, steps: Steps) -> tuple[Table, list[Steps]]:
         """The services of another file, with its own paths made absolute from where it stands."""
-        if not file.is_file():
-            raise fail(f"no such file: {file}", mark, steps, "The path is relative to the project directory.")
+        _refuse_absent(file, mark, steps)
         root = Table(mark)
         resets: list[Steps] = []
         for document in self.context.read(file):
@@ -196,8 +195,7 @@ def _included(entry: Any, mark: Mark, steps: Steps, file: Path, context: Context
         circle = " -> ".join(str(path) for path in (*included[included.index(files[0]) :], files[0]))
         raise fail(f"`include` goes round in a circle: {circle}", mark, steps)
     for path in files:
-        if not path.is_file():
-            raise fail(f"no such file: {path}", mark, steps, "The path is relative to the project directory.")
+        _refuse_absent(path, mark, steps)
     folder = files[0].parent
     if settings.get("project_directory"):
         folder = Path(absolute(settings["project_directory"], context.base))
@@ -206,6 +204,15 @@ def _included(entry: Any, mark: Mark, steps: Steps, file: Path, context: Context
     for path, values in read_env_files(environment, env_files):
         environment = environment.filled(values, str(path))
     return read_files(files, Context(folder, environment, included, context.documents))
+
+
+def _refuse_absent(file: Path, mark: Mark, steps: Steps) -> None:
+    if file.is_file():
+        return
+    hint = "The path is relative to the project directory."
+    if "://" in mark.raw or mark.raw.startswith(("oci:", "git@")):
+        hint = "Files of other machines are not read: clone them, and name the copy."
+    raise fail(f"no such file: {file}", mark, steps, hint)
 
 
 def _env_files(settings: Any, folder: Path, context: Context, mark: Mark, steps: Steps) -> list[Path]:

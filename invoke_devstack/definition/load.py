@@ -47,7 +47,8 @@ def load(
     sources = discover(directory, files, environment, env_files)
     name = find_name(sources, project_name)
     sources = _named(sources, name)
-    root = read_files(sources.files, Context(sources.working_dir, sources.environment))
+    context = Context(sources.working_dir, sources.environment)
+    root = read_files(sources.files, context)
     if not root:
         raise empty_file_error(sources.files)
     root.setdefault("services", Table(root.mark))
@@ -56,7 +57,8 @@ def load(
     draft = _draft(root, active)
     check_consistency(draft)
     _fill_from_files(draft, sources)
-    return _definition(draft, sources, name, active, services)
+    definition = _definition(draft, sources, name, active, services)
+    return definition.model_copy(update={"read_files": tuple(context.documents)})
 
 
 def project_name(

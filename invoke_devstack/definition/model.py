@@ -564,6 +564,7 @@ class Definition(Part):
     working_dir: Path
     files: tuple[Path, ...] = ()
     env_files: tuple[Path, ...] = ()  # the `.env` files that were read
+    read_files: tuple[Path, ...] = ()  # `files`, and those that they include and extend
     profiles: tuple[str, ...] = ()  # the active ones
     services: Mapping[str, Service] = {}
     disabled_services: Mapping[str, Service] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -181,3 +182,23 @@ def test_the_example_s_files_are_read_from_the_directory_above_them() -> None:
 
     assert sorted(definition.services) == ["mysql", "redis", "web"]
     assert definition.working_dir == root
+
+
+@pytest.mark.skipif(
+    compose_command() is None, reason="Docker Compose is not installed: nothing to compare with"
+)
+def test_the_example_is_what_compose_reads_from_its_files() -> None:
+    root = Path(__file__).parents[3]
+    definition = load(root, environment={"HOME": "/root"})
+    command = compose_command()
+    assert command is not None
+    files = [word for file in definition.files for word in ("--file", str(file))]
+    output = subprocess.run(
+        [command, "--project-directory", str(root), *files, "config", "--format", "json"],
+        env={"HOME": "/root"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert to_config(definition, show_secrets=True) == json.loads(output)

@@ -213,3 +213,17 @@ def test_an_included_file_that_is_not_there_is_named(project: Project) -> None:
     assert error.message == f"no such file: {project.folder / 'no.yaml'}"
     assert error.position is not None
     assert error.position.line == 2
+
+
+def test_a_file_of_another_machine_is_refused_with_what_to_do(project: Project) -> None:
+    error = project.error("include:\n  - https://example.com/x.git\nservices: {}")
+
+    assert "clone them" in error.hint
+
+
+def test_all_files_that_were_read_are_known(project: Project) -> None:
+    project.write({"a.yaml": "services: {a: {image: x}}", "b.yaml": "services: {b: {image: x}}"})
+    definition = project.load("include: [a.yaml]\nservices: {w: {extends: {file: b.yaml, service: b}}}")
+
+    assert sorted(file.name for file in definition.read_files) == ["a.yaml", "b.yaml", "compose.yaml"]
+    assert [file.name for file in definition.files] == ["compose.yaml"]
