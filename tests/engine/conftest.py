@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import subprocess
@@ -16,7 +17,7 @@ from invoke_devstack.engine.connect import connect
 from invoke_devstack.engine.docker_engine import DockerEngine
 from invoke_devstack.engine.endpoints import Endpoint, find_endpoint
 from invoke_devstack.engine.observing import PROJECT_LABEL
-from invoke_devstack.errors import EngineUnavailableError
+from invoke_devstack.errors import EngineUnavailableError, NotFoundError
 
 SECOND_ENGINE = "DEVSTACK_TEST_SECOND_ENGINE"  # the address of another engine to run the same tests on
 DEFAULT_SECOND_ENGINE = "unix:///run/engine28/docker.sock"
@@ -50,12 +51,16 @@ def engine(endpoint: Endpoint) -> Iterator[DockerEngine]:
 
 @pytest.fixture(scope="session")
 def busybox(engine: DockerEngine) -> Iterator[str]:
-    """A tiny image with a shell, of this run alone: other runs may go on beside it."""
-    name = f"devstack-test/engine-{uuid.uuid4().hex[:8]}:1"
-    changes = ['CMD ["sh"]', "ENV PATH=/bin", "WORKDIR /"]
+    """A tiny image with a shell, of this run alone: other runs may go on beside it. What is built from
+    it inherits its label, and goes with it: a failed build leaves images without a name."""
+    run = uuid.uuid4().hex[:8]
+    name = f"devstack-test/engine-{run}:1"
+    changes = ['CMD ["sh"]', "ENV PATH=/bin", "WORKDIR /", f"LABEL devstack-test={run}"]
     engine.import_image(io.BytesIO(busybox_root()), name, changes=changes)
     yield name
-    engine.remove_image(name, force=True)
+    for image in engine.list_images({"label": [f"devstack-test={run}"]}):
+        with contextlib.suppress(NotFoundError):
+            engine.remove_image(image["Id"], force=True)
 
 
 def busybox_root() -> bytes:

@@ -13,7 +13,7 @@ import pytest
 
 from invoke_devstack.engine.build_context import BuildContext
 from invoke_devstack.engine.build_failures import BuildLog
-from invoke_devstack.engine.builds import need_of
+from invoke_devstack.engine.builders import need_of
 from invoke_devstack.engine.buildx import buildx_arguments, buildx_environment, find_buildx
 from invoke_devstack.engine.buildx_progress import JsonProgress, PlainProgress
 from invoke_devstack.engine.classic import build_query, is_remote
