@@ -57,7 +57,7 @@ def _read(
 def add_label_files(draft: Draft, name: str, service: Values) -> None:
     """Adds what the service's `label_file`s say and its `labels` do not. Raises DefinitionError."""
     labels: dict[str, str] = {}
-    for index, file in enumerate(service.pop("label_file", ())):
+    for index, file in enumerate(service.get("label_file") or ()):
         if not Path(file).exists():
             raise DefinitionError(
                 f"service `{name}`: no such label file: {file}",

@@ -163,7 +163,7 @@ class Service(Part):
     ipc: str | None = None
     isolation: str | None = None
     labels: Mapping[str, str] = {}
-    label_file: tuple[str, ...] = ()
+    label_file: tuple[str, ...] = Field((), exclude=True)  # its values are in `labels`
     links: tuple[str, ...] = ()
     logging: Logging | None = None
     mem_limit: Bytes | None = None

@@ -55,9 +55,10 @@ def to_document(definition: Definition, *, show_secrets: bool) -> dict[str, Any]
 def config_hash(definition: Definition, service: str) -> str:
     """The hash that `docker compose config --hash` prints.
 
-    It is what Compose also writes into the label of the service's containers, but in two cases. For a
-    service with an `env_file` Compose prints a hash over the file's path in place of its variables. And
-    the label is made when `service:NAME` has become the id of a container.
+    It is what Compose also writes into the label of the service's containers, but in three cases. For a
+    service with an `env_file` Compose prints a hash over the file's path in place of its variables. The
+    label is also over the paths of `label_file`s. And it is made when `service:NAME` has become the id of
+    a container.
     """
     own = definition.services[service]
     values = service_config(own)
@@ -66,8 +67,7 @@ def config_hash(definition: Definition, service: str) -> str:
         values["env_file"] = [entry.path if entry.required else _dump(entry, True) for entry in own.env_file]
         if not own.inline_environment:
             del values["environment"]
-    order = list(type(own).model_fields)
-    return _hash({key: values[key] for key in order if key in values})
+    return _hash(_in_order(own, values))
 
 
 def _hash(service: dict[str, Any]) -> str:
@@ -80,6 +80,18 @@ def _hash(service: dict[str, Any]) -> str:
 def service_config(service: Service) -> dict[str, Any]:
     """One service as `docker compose config --format json` gives it, but for the doubled dollar signs."""
     return _dump(service, True)
+
+
+def labelled_config(service: Service) -> dict[str, Any]:
+    """What the hash in the label of a service's containers is made over: the config and `label_file`."""
+    values = service_config(service)
+    if service.label_file:
+        values["label_file"] = list(service.label_file)
+    return _in_order(service, values)
+
+
+def _in_order(service: Service, values: dict[str, Any]) -> dict[str, Any]:
+    return {key: values[key] for key in type(service).model_fields if key in values}
 
 
 def _kinds(definition: Definition, *, for_json: bool) -> dict[str, Any]:

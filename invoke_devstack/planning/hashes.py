@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from invoke_devstack.definition.render import service_config, to_json
+from invoke_devstack.definition.render import labelled_config, to_json
 from invoke_devstack.planning.networks import shared_service
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _UNHASHED = ("build", "depends_on", "pull_policy", "scale", "profiles")
 def hashed_values(service: Service, containers: Mapping[str, str]) -> dict[str, Any]:
     """What the service's hash is made of. Compose makes it once `service:x` is a container's id:
     `containers` is service -> that id."""
-    values = service_config(with_ids(service, containers))
+    values = labelled_config(with_ids(service, containers))
     for key in _UNHASHED:
         values.pop(key, None)
     if isinstance(values.get("deploy"), dict):
