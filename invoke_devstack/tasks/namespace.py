@@ -15,7 +15,19 @@ from invoke.context import Context
 
 from invoke_devstack.running.hooks import HookFunction, Hooks
 from invoke_devstack.settings import Settings, WatchSettings
-from invoke_devstack.tasks import config, connections, finding, images, lifecycle, machine, making, observe
+from invoke_devstack.tasks import (
+    config,
+    connections,
+    data,
+    finding,
+    images,
+    inside,
+    lifecycle,
+    machine,
+    making,
+    observe,
+    snapshots,
+)
 from invoke_devstack.tasks import stack as stack_tasks
 from invoke_devstack.tasks.command import Command, DevstackTask
 
@@ -23,13 +35,15 @@ _MODULES: tuple[ModuleType, ...] = (
     stack_tasks,
     making,
     lifecycle,
+    inside,
     config,
     observe,
     finding,
     connections,
+    data,
     machine,
 )
-_COLLECTIONS: dict[str, ModuleType] = {"images": images}
+_COLLECTIONS: dict[str, ModuleType] = {"images": images, "snapshots": snapshots}
 
 _Function = TypeVar("_Function", bound=HookFunction)
 
