@@ -19,6 +19,10 @@ _ONGOING = {
     "hook": "running the hook",
     "exec": "running a command in",
     "install": "installing",
+    "snapshot": "copying the data into the snapshot",
+    "restore": "putting back the snapshot",
+    "export": "writing the snapshot",
+    "import": "reading the snapshot",
 }
 _CHECK_WIDTH = 14
 _DONE = {
@@ -38,6 +42,10 @@ _DONE = {
     "unpause": "unpaused",
     "kill": "killed",
     "install": "installed",
+    "snapshot": "copied the data into the snapshot",
+    "restore": "put back the snapshot",
+    "export": "wrote the snapshot",
+    "import": "read the snapshot",
 }
 
 

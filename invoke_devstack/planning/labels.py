@@ -31,6 +31,8 @@ VOLUME = "com.docker.compose.volume"
 
 INPUTS = "dev.invoke-devstack.inputs"
 PORTS = "dev.invoke-devstack.ports"
+HELPER = "dev.invoke-devstack.helper"
+HELPER_MOUNTS = "dev.invoke-devstack.helper.mounts"
 
 COMPOSE_VERSION = "2.40.3"
 """The Compose release whose containers ours are equal to."""

@@ -7,6 +7,7 @@ from invoke_devstack.planning import down as planning
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.plan import Plan, RemoveContainer, RemoveNetwork, RemoveVolume
 from invoke_devstack.running.executor import execute
+from invoke_devstack.running.leftovers import settle_leftovers
 from invoke_devstack.running.locks import project_lock
 from invoke_devstack.running.observing import observe
 from invoke_devstack.running.options import DownOptions, DownResult
@@ -26,6 +27,8 @@ def take_down(session: Session, options: DownOptions) -> DownResult:
     """
     with project_lock(session):
         made, observed = _plan(session, options)
+        if settle_leftovers(session, observed):
+            made, observed = _plan(session, options)
         services = tuple(dict.fromkeys(action.service for action in made if action.service))
         session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
         left = execute(made, session, through_interrupt=True).left

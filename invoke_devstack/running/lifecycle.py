@@ -13,6 +13,7 @@ from invoke_devstack.planning import lifecycle as planning
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.plan import Plan
 from invoke_devstack.running.executor import execute
+from invoke_devstack.running.leftovers import settle_leftovers
 from invoke_devstack.running.locks import project_lock
 from invoke_devstack.running.observing import observe
 from invoke_devstack.running.session import Session
@@ -93,7 +94,10 @@ def _patience(session: Session, wait_timeout: float | None) -> float:
 
 def _do(session: Session, make_plan: Callable[[Observed], Plan], *, through_interrupt: bool = False) -> Plan:
     with project_lock(session):
-        made = make_plan(observe(session.definition, session.engine, inspect=True))
+        observed = observe(session.definition, session.engine, inspect=True)
+        if settle_leftovers(session, observed):
+            observed = observe(session.definition, session.engine, inspect=True)
+        made = make_plan(observed)
         services = tuple(dict.fromkeys(action.service for action in made if action.service))
         session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
         execute(made, session, through_interrupt=through_interrupt)

@@ -13,6 +13,7 @@ from invoke_devstack.planning.select import activated
 from invoke_devstack.planning.up import plan_up, selected_services
 from invoke_devstack.running import announcing, free_ports
 from invoke_devstack.running.executor import changes, execute
+from invoke_devstack.running.leftovers import settle_leftovers
 from invoke_devstack.running.locks import project_lock
 from invoke_devstack.running.observing import client_proxies, observe, seccomp_profiles
 from invoke_devstack.running.options import UpOptions, UpResult
@@ -35,6 +36,8 @@ def bring_up(session: Session, options: UpOptions) -> UpResult:
     """
     with project_lock(session):
         made, observed = _plan(session, options)
+        if settle_leftovers(session, observed):
+            made, observed = _plan(session, options)
         changed = False
         if made.replan:
             changed = _carry_out(session, made)
