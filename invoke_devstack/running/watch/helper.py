@@ -32,10 +32,17 @@ folder() {
 }
 gone() { [ ! -e "$1" ] && [ ! -L "$1" ] || { rm -rf "$1" && echo "gone"; }; }
 free() { [ ! -d "$1" ] || rm -rf "$1"; }
-unpack() { mkdir -m 700 "$stage" && head -c "$1" | tar -x -p -f - -C "$stage"; }
+unpack() {
+  head -c "$1" | {
+    mkdir -m 700 "$stage" && tar -x -p -f - -C "$stage"
+    code=$?
+    cat >/dev/null
+    exit $code
+  }
+}
 cd /
 trap '' INT QUIT HUP
-for tool in head tar mv rm mkdir chown chmod ln; do command -v $tool >/dev/null || exit 3; done
+for tool in head tar cat mv rm mkdir chown chmod ln; do command -v $tool >/dev/null || exit 3; done
 echo "$token ready"
 while read -r size stage; do
   { unpack "$size" && (set -e; . "$stage/apply"); } 2>&1
@@ -82,8 +89,7 @@ class Helper:
 
     def send(self, archive: IO[bytes], directory: str = "/") -> bytes:
         """Has `archive` unpacked beside what it will replace (in `directory`, on the same file system)
-        and its script run. Returns the script's output. Raises HelperLostError, or HelperRefusedError
-        after which the helper is of no use."""
+        and its script run. Returns the script's output. Raises HelperLostError or HelperRefusedError."""
         size = archive.seek(0, 2)
         archive.seek(0)
         try:

@@ -100,11 +100,11 @@ class ServiceLane:
     def on_event(self, action: str, container: str) -> None:
         """An event of one of the service's containers."""
         with self._lock:
-            known = any(target.id == container for target in self._targets)
-            self._pending.stale |= action in ("create", "destroy", "rename") or not known
-            if known:
+            known = next((target for target in self._targets if target.id == container), None)
+            self._pending.stale |= action in ("create", "destroy", "rename") or known is None
+            if known is not None:
                 self._pending.restarted.add(container)
-            elif action == "start":
+            if action == "start" and (known is None or known.memory):
                 self._pending.catch_up.add(container)
         if action != "create":
             self._syncs.nudge()

@@ -55,6 +55,7 @@ class Target:
     running: bool
     owner: Owner
     mounts: tuple[str, ...] = ()  # paths that are file systems of their own
+    memory: tuple[str, ...] = ()  # those of them that are a tmpfs: emptied at each start
     image: str = ""
     created: str = ""  # RFC 3339
     _helper: Helper | None = None
@@ -72,7 +73,6 @@ class Target:
             except HelperLostError:
                 self.refresh()
             except HelperRefusedError as refused:
-                self._drop_helper(for_good=True)
                 return self._after_refusal(parcel, refused)
         return self._through_engine(parcel)
 
@@ -114,11 +114,10 @@ class Target:
                 self._helper_fails = True
         return self._helper
 
-    def _drop_helper(self, *, for_good: bool = False) -> None:
+    def _drop_helper(self) -> None:
         if self._helper is not None:
             self._helper.close()
         self._helper = None
-        self._helper_fails = self._helper_fails or for_good
 
     def _through_helper(self, parcel: Parcel) -> Delivery:
         assert self._helper is not None
@@ -142,11 +141,16 @@ class Target:
         return max(holders, key=len, default="/")
 
     def _after_refusal(self, parcel: Parcel, refused: HelperRefusedError) -> Delivery:
-        """What the helper may not do (without capabilities, say) the engine may."""
+        """What the helper may not do (without capabilities, say) the engine may. It does not see a
+        tmpfs, and has no more space than others."""
+        error = sync_error(refused.message, self.name)
+        paths = (*(item.path for item in parcel.items), *parcel.deletions)
+        if error.hint or any(self._mount_of(path) in self.memory for path in paths):
+            raise error
         try:
             return self._through_engine(parcel)
-        except SyncError as error:
-            raise sync_error(refused.message, self.name) from error
+        except SyncError:
+            raise error from refused
 
     def _through_engine(self, parcel: Parcel) -> Delivery:
         deleted, waiting = self._delete(parcel.deletions)
@@ -192,16 +196,18 @@ def find_targets(engine: Engine, project: str, service: str, known: Iterable[Tar
 def make_target(engine: Engine, container: str) -> Target:
     """A target of what the engine says of `container`. Raises NotFoundError."""
     body = engine.inspect_container(container)
+    memory = (
+        *(body["HostConfig"].get("Tmpfs") or {}),
+        *(str(mount["Destination"]) for mount in body.get("Mounts") or () if mount.get("Type") == "tmpfs"),
+    )
     return Target(
         engine=engine,
         id=str(body["Id"]),
         name=str(body["Name"]).lstrip("/"),
         running=_is_running(body),
         owner=find_owner(engine, container, str(body["Config"].get("User") or "")),
-        mounts=(
-            *(str(mount["Destination"]) for mount in body.get("Mounts") or ()),
-            *(body["HostConfig"].get("Tmpfs") or {}),
-        ),
+        mounts=(*(str(mount["Destination"]) for mount in body.get("Mounts") or ()), *memory),
+        memory=memory,
         image=str(body["Image"]),
         created=str(body["Created"]),
     )
