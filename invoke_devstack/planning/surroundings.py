@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from invoke_devstack.errors import DevstackError
 from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.hashes import network_hash, volume_hash
-from invoke_devstack.planning.observed import Observed
+from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.plan import Action, CreateNetwork, CreateVolume, RemoveNetwork
 
 if TYPE_CHECKING:
@@ -47,15 +47,23 @@ def used_volumes(definition: Definition, services: Iterable[Service]) -> tuple[s
     return tuple(sorted(sources & set(definition.volumes)))
 
 
-def surroundings(definition: Definition, services: Iterable[Service], observed: Observed) -> Surroundings:
-    """What `services` need around them. Raises DevstackError for an external one that is not there."""
+def surroundings(
+    definition: Definition,
+    services: Iterable[Service],
+    observed: Observed,
+    leaving: frozenset[str] = frozenset(),
+) -> Surroundings:
+    """What `services` need around them. Containers of other services stay on their networks, but for
+    those called in `leaving`. Raises DevstackError for an external one that is not there."""
     wanted = tuple(services)
+    staying = _staying(observed, {service.name for service in wanted}, leaving)
     notices: list[str] = []
     networks: dict[str, Action] = {}
     remade: set[str] = set()
     for key in used_networks(definition, wanted):
         network = definition.networks[key]
-        action = _network_action(definition, key, network, observed, notices)
+        on_it = sorted(item.name for item in staying if network.name in item.networks)
+        action = _network_action(definition, key, network, observed, notices, on_it)
         if action:
             networks[key] = action
             if network.name in observed.networks:
@@ -68,8 +76,26 @@ def surroundings(definition: Definition, services: Iterable[Service], observed: 
     return Surroundings(networks, volumes, frozenset(remade), tuple(notices))
 
 
+def _staying(
+    observed: Observed, services: set[str], leaving: frozenset[str]
+) -> tuple[ObservedContainer, ...]:
+    """The running containers that a plan for `services` leaves alone."""
+    return tuple(
+        item
+        for item in observed.containers
+        if item.state in ("running", "paused", "restarting")
+        and item.name not in leaving
+        and (item.service not in services or item.oneoff)
+    )
+
+
 def _network_action(
-    definition: Definition, key: str, network: Network, observed: Observed, notices: list[str]
+    definition: Definition,
+    key: str,
+    network: Network,
+    observed: Observed,
+    notices: list[str],
+    on_it: list[str],
 ) -> Action | None:
     found = observed.networks.get(network.name)
     if network.external:
@@ -89,6 +115,12 @@ def _network_action(
         notices.append(_not_ours("network", network.name, owner))
         return None
     if found.labels.get(label.CONFIG_HASH, "") in ("", network_hash(network)):
+        return None
+    if on_it:
+        notices.append(
+            f"`networks.{key}` changed, but the network {network.name} is kept as it is:"
+            f" {', '.join(on_it)} would lose it"
+        )
         return None
     return CreateNetwork(target=network.name, cause=f"`networks.{key}` changed", body=make.body)
 

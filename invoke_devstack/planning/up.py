@@ -15,6 +15,7 @@ from invoke_devstack.planning.graph import bound_to, dependencies, in_order, sha
 from invoke_devstack.planning.images import image_actions, other_images
 from invoke_devstack.planning.judge import LEFT_OVER, Judged, Scene, Verdict, judge, restarted_with
 from invoke_devstack.planning.names import container_name, temporary_name
+from invoke_devstack.planning.networks import network_name
 from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.options import UpOptions
 from invoke_devstack.planning.plan import (
@@ -72,7 +73,7 @@ def plan_up(definition: Definition, observed: Observed, options: UpOptions) -> P
             orphans=tuple(item.name for item in orphans),
             replan=True,
         )
-    return _Up(definition, observed, options, names, images).plan(orphans)
+    return _Up(definition, observed, options, names, images, orphans).plan()
 
 
 def selected_services(definition: Definition, options: UpOptions) -> tuple[str, ...]:
@@ -138,6 +139,7 @@ class _Up:
         options: UpOptions,
         names: tuple[str, ...],
         images: dict[str, Action],
+        orphans: tuple[ObservedContainer, ...],
     ) -> None:
         self.definition = definition
         self.observed = observed
@@ -149,7 +151,9 @@ class _Up:
         self.created: dict[str, Needs] = {}
         self.prepared: dict[str, Needs] = {}
         self.containers: dict[str, str] = {}
-        self.around: Surroundings = surroundings(definition, self._services(), observed)
+        leaving = frozenset(item.name for item in orphans) if options.remove_orphans else frozenset[str]()
+        self.orphans = orphans
+        self.around: Surroundings = surroundings(definition, self._services(), observed, leaving)
         self.scene = Scene(definition, observed, options, self.around.remade)
         self.creation = Creation(
             definition, observed, options, self.containers, self.scene.ids, frozenset(images)
@@ -158,17 +162,18 @@ class _Up:
     def _services(self) -> tuple[Service, ...]:
         return tuple(self.definition.services[name] for name in self.names)
 
-    def plan(self, orphans: tuple[ObservedContainer, ...]) -> Plan:
+    def plan(self) -> Plan:
         self._judge_all()
         for action in (*self.images.values(), *self.around.volumes.values()):
             self.draft.add(action)
         self._remake_networks()
         for name in self.names:
             self._add_service(self.definition.services[name], self.scene.verdicts[name])
+        self._make_room_for_names()
         self._stop_what_follows()
         self._make_room_for_ports()
         if self.options.remove_orphans:
-            for item in orphans:
+            for item in self.orphans:
                 self._remove(Judged(item, "remove", "its service is not in the definition"), None)
         verdicts = self.scene.verdicts
         return Plan(
@@ -176,7 +181,7 @@ class _Up:
             project=self.definition.name,
             unchanged=tuple(name for name in self.names if verdicts[name].settled),
             done=tuple(name for name in self.names if _is_done(verdicts[name])),
-            orphans=() if self.options.remove_orphans else tuple(item.name for item in orphans),
+            orphans=() if self.options.remove_orphans else tuple(item.name for item in self.orphans),
             notices=self.around.notices,
         )
 
@@ -223,6 +228,11 @@ class _Up:
                 if item.act in ("recreate", "remove")
                 and action.target in item.container.networks
                 and _has_to_stop(item.container)
+            }
+            stops |= {
+                f"stop {item.name}"
+                for item in self.orphans
+                if action.target in item.networks and _has_to_stop(item)
             }
             removed = self.draft.add(remove_network(action.target, frozenset(stops)))
             self.draft.add(replace(action, needs=action.needs | {removed}))
@@ -320,7 +330,7 @@ class _Up:
         old = item.container
         temporary, final = self._successor_name(service, old), self._name(service, old.number)
         created = self._create(service, old.number, temporary, item.cause, replaces=old)
-        gone = self._stop(item, service, _NOTHING if self._stops_early(service) else waits | created)
+        gone = self._stop(item, service, _NOTHING if self._stops_early(old) else waits | created)
         removal = remove_step(old, "its successor is made", volumes=self.options.renew_volumes)
         removed = self.draft.add(replace(removal, needs=gone | created))
         if self.options.renew_volumes:
@@ -334,11 +344,10 @@ class _Up:
         )
         self._start(service, final, item.cause, waits | {self.draft.add(rename)})
 
-    def _stops_early(self, service: Service) -> bool:
+    def _stops_early(self, container: ObservedContainer) -> bool:
         """A container on a network that is made anew cannot wait for its successor."""
-        return not service.network_mode and not self.around.remade.isdisjoint(
-            service.networks or ("default",)
-        )
+        remade = {network_name(self.definition, key) for key in self.around.remade}
+        return not remade.isdisjoint(container.networks)
 
     def _stop(self, item: Judged, service: Service | None, needs: Needs) -> Needs:
         """Stops the container if it runs, after its `pre_stop` hooks."""
@@ -425,6 +434,14 @@ class _Up:
 
     def _items(self, name: str, act: str) -> list[Judged]:
         return [item for item in self.scene.verdicts[name].containers if item.act == act]
+
+    def _make_room_for_names(self) -> None:
+        """What an interrupted command left over may have the temporary name that a successor gets."""
+        for verdict in self.scene.verdicts.values():
+            for item in verdict.containers:
+                created = f"create {item.container.name}"
+                if item.act == "remove" and created in self.draft.actions:
+                    self.draft.needs_more(created, {f"remove {item.container.name}"})
 
     def _make_room_for_ports(self) -> None:
         """A port that moves from one service to another is free only once the old container has stopped,
