@@ -112,12 +112,12 @@ class _Maker:
             self._machine, recipe, self._mirror, self._certificates, folder, tell
         )
         tell("handing it to the engine")
+        changes = image_changes(recipe, references[0], variables)
         with archive.open("rb") as stream:
-            self._engine.import_image(
-                stream, references[0], changes=image_changes(recipe, references[0], variables)
-            )
-        for reference in references[1:]:
-            self._engine.tag_image(references[0], reference)
+            # Without a name at first: Podman gives what it imports the tag `latest`, whatever is asked.
+            image = self._engine.import_image(stream, "", changes=changes)
+        for reference in references:
+            self._engine.tag_image(image, reference)
 
 
 def image_changes(recipe: Recipe, reference: str, variables: Sequence[str]) -> tuple[str, ...]:
