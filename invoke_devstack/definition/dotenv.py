@@ -101,6 +101,8 @@ class _Parser:
         """The next key, and whether it stands alone on its line."""
         exported = re.match(r"export\s+", self.rest)
         source = self.rest.removeprefix("export").lstrip(_SPACES) if exported else self.rest
+        if not source:
+            raise self._fail("`export` without a key", "Write export KEY=value.")
         for index, character in enumerate(source):
             if character in "=:\n":
                 self.rest = source[index + 1 :].lstrip(_SPACES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+_LONGEST = 20  # characters of a port's number, zeros in front included
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
@@ -27,6 +28,8 @@ def parse_ports(text: str) -> list[PortSpec]:
     if protocol not in _PROTOCOLS:
         raise ValueError(f"`{protocol}` is no protocol; there are {', '.join(_PROTOCOLS)}")
     first, last = _range(container, "container port")
+    if first == 0:
+        raise ValueError("0 is no container port")
     if not published:
         return [PortSpec(port, "", address, protocol) for port in _ordered(first, last)]
     host_first, host_last = _range(published, "host port")
@@ -70,7 +73,6 @@ def _range(text: str, what: str) -> tuple[int, int]:
 
 
 def _number(text: str, what: str) -> int:
-    digits = text.removeprefix("+")
-    if not (digits.isascii() and digits.isdecimal() and int(digits) <= 65535):
-        raise ValueError(f"`{text}` is no {what}")
-    return int(digits)
+    if not (text.isascii() and text.isdecimal() and len(text) < _LONGEST and int(text) <= 65535):
+        raise ValueError(f"`{text[:_LONGEST]}` is no {what}")
+    return int(text)

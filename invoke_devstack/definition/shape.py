@@ -102,13 +102,15 @@ def _check_text(value: str, shape: Shape, mark: Mark, steps: Steps) -> None:
 
 
 def _check_items(value: Items, shape: Shape, distinct: bool, steps: Steps) -> None:
-    seen: set[str] = set()
+    seen: set[tuple[bool, str]] = set()
     for index, (item, mark) in enumerate(value.entries()):
         own = (*steps, f"[{index}]")
         check(item, shape, mark, own)
         if distinct and not isinstance(item, dict | list):
-            key = to_text(item)
-            if key in seen:
+            key = (isinstance(item, str), to_text(item))
+            if (
+                key in seen or (True, key[1]) in seen
+            ):  # Compose: "1" and then 1 is double, 1 and then "1" is not
                 raise _wrong(f"`{shortened(str(item))}` is in the list twice", mark, own, "Keep one of them.")
             seen.add(key)
 

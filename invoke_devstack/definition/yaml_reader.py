@@ -286,7 +286,7 @@ def resolve_scalar(text: str) -> Any:
         return _CONSTANTS[text]
     if text[0] not in "+-.0123456789":
         return text
-    plain = text.replace("_", "")
+    plain = text if text[0] == "." else text.replace("_", "")
     if len(plain) <= _LONGEST_INTEGER and _INTEGER.fullmatch(plain):
         return _integer(plain)
     if _FLOAT.fullmatch(plain):
