@@ -23,15 +23,13 @@ class JsonAnswer(PlainConsole):
             super()._show(event)
 
 
-class JsonEvents(JsonAnswer):
+class JsonEvents(PlainConsole):
     """Prints each event as one line of JSON while the task runs, a log block as one line a log line."""
 
     def _show(self, event: Event) -> None:
         if isinstance(event, LogBlock):
             lines = (replace(event, data=line) for line in event.data.removesuffix(b"\n").split(b"\n"))
             self._print(*(line.to_json() for line in lines))
-        elif isinstance(event, Table | Document):
-            super()._show(event)
         else:
             self._print(event.to_json())
             if event.type == "error":

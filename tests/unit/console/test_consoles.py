@@ -53,6 +53,13 @@ def test_json_events_are_one_object_a_line(theatre: Theatre) -> None:
     assert second["type"] == "up.finished"
 
 
+def test_an_answer_among_json_events_is_a_line_too(theatre: Theatre) -> None:
+    stage = theatre.open(json="events")
+    stage.console.emit(e.Table(title="built", columns=("a",), rows=({"a": 1},)))
+    (line,) = stage.out.written.splitlines()
+    assert json.loads(line)["rows"] == [{"a": 1}]
+
+
 def test_json_gives_each_log_line_an_object(theatre: Theatre) -> None:
     stage = theatre.open(json="events")
     stage.console.emit(e.LogBlock(service="web", container="c", stream="stdout", data=b"a\n\nb\n"))
