@@ -131,7 +131,7 @@ class Words:
         yield Line(self._about(event.service, self._paint.bad(text)))
 
     def _service_waiting(self, event: e.ServiceWaiting) -> Iterable[Line]:
-        if (event.service, event.container) not in self._waiting:
+        if event.probe != "running" and (event.service, event.container) not in self._waiting:
             self._waiting.add((event.service, event.container))
             yield Line(self._about(event.service, f"waiting: {event.probe}"))
 
