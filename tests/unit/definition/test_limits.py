@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,8 @@ def reads_or_says_where(content: bytes, name: str = "compose.yaml") -> None:
             assert to_config(definition, show_secrets=True)["name"]
 
 
-FUZZ = settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+CASES = int(os.environ.get("DEVSTACK_FUZZ_CASES", "300"))
+FUZZ = settings(max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @FUZZ
