@@ -17,6 +17,7 @@ BIN = $(VENV)/bin
 INVOKE = $(BIN)/invoke
 READY = $(VENV)/.ready
 TEST_READY = $(VENV)/.ready-for-tests
+CODE = invoke_devstack tests benchmarks flask-sample tasks.py
 SERVICES = $$(test -z "$(s)" || printf '%s' '-s $(s)')
 
 .PHONY: help up down logs ps build watch start stop restart config doctor setup exec run shell \
@@ -63,8 +64,8 @@ test-unit: $(TEST_READY)
 	@$(BIN)/pytest tests/unit $(args)
 
 lint: $(TEST_READY)
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/lint-imports
 
 types: $(TEST_READY)

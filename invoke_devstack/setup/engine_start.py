@@ -34,8 +34,8 @@ def start_docker(machine: Machine) -> str:
         )
     # Debian 12's script gives up in containers and VMs where it may not raise a limit.
     if INIT_SCRIPT.exists():
-        ask_command(machine.as_root(str(INIT_SCRIPT), "start"), timeout=20.0)
-        if _wait_until_answers(MORE_SECONDS):
+        began = ask_command(machine.as_root(str(INIT_SCRIPT), "start"), timeout=20.0) is not None
+        if began and _wait_until_answers(MORE_SECONDS):
             return "with its init script"
     return _start_by_itself(machine, ("dockerd",), "docker")
 
