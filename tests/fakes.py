@@ -17,7 +17,9 @@ from typing import Any, BinaryIO
 
 from invoke_devstack.engine.observing import NUMBER_LABEL, ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from invoke_devstack.engine.protocol import (
+    Blocks,
     BuildResult,
+    Cancellation,
     EngineEvent,
     ExecResult,
     ExecSession,
@@ -170,15 +172,26 @@ class FakeEngine:
 
     # images
 
-    def pull(self, reference: str, *, platform: str = "", on_progress: OnProgress) -> None:
+    def pull(
+        self,
+        reference: str,
+        *,
+        platform: str = "",
+        on_progress: OnProgress,
+        cancellation: Cancellation | None = None,
+    ) -> None:
         self._call("pull", reference)
         on_progress(Progress("abc", "Downloading", 5, 10, "bytes"))
         self.add_image(reference)
 
-    def push(self, reference: str, *, on_progress: OnProgress) -> None:
+    def push(
+        self, reference: str, *, on_progress: OnProgress, cancellation: Cancellation | None = None
+    ) -> None:
         self._call("push", reference)
 
-    def build(self, request: BuildRequest, *, on_progress: OnProgress) -> BuildResult:
+    def build(
+        self, request: BuildRequest, *, on_progress: OnProgress, cancellation: Cancellation | None = None
+    ) -> BuildResult:
         self._call("build", request.tag)
         on_progress(Progress("step 1/1", "FROM scratch", 1, 1, "steps"))
         return BuildResult(self.add_image(request.tag).id, 0, 1, "classic")
@@ -359,7 +372,7 @@ class FakeEngine:
         self._call("put", f"{self.named(container).name}:{path}")
         self.archives.append((container, path, content))
 
-    def get_archive(self, container: str, path: str) -> tuple[Mapping[str, Any], Iterator[bytes]]:
+    def get_archive(self, container: str, path: str) -> tuple[Mapping[str, Any], Blocks]:
         raise NotFoundError(f"no such path: {path}", status=404)
 
     def stat_path(self, container: str, path: str) -> Mapping[str, Any] | None:

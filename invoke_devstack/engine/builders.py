@@ -11,7 +11,7 @@ from invoke_devstack.engine.buildx import build_with_buildx, find_buildx
 from invoke_devstack.engine.classic import build_classic, is_remote
 from invoke_devstack.engine.dockerfile import BuildKitNeed, base_images, buildkit_need
 from invoke_devstack.engine.endpoints import Endpoint
-from invoke_devstack.engine.protocol import BuildResult, OnProgress
+from invoke_devstack.engine.protocol import BuildResult, Cancellation, OnProgress
 from invoke_devstack.errors import BuildError
 from invoke_devstack.planning.plan import BuildRequest
 
@@ -19,7 +19,7 @@ INSTALL_BUILDX = (
     "Install buildx: sudo apt-get install docker-buildx (or docker-buildx-plugin from Docker's packages)."
 )
 
-Builder = Callable[[BuildRequest, OnProgress], BuildResult]
+Builder = Callable[[BuildRequest, OnProgress, Cancellation], BuildResult]
 
 
 def choose_builder(api: Api, endpoint: Endpoint, request: BuildRequest, *, podman: bool) -> Builder:

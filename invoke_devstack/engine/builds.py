@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import contextlib
 
+from invoke_devstack.engine import cancelling
 from invoke_devstack.engine.endpoints import Endpoint
 from invoke_devstack.engine.images import Images
 from invoke_devstack.engine.observing import Observing
-from invoke_devstack.engine.protocol import BuildResult, OnProgress
+from invoke_devstack.engine.protocol import BuildResult, Cancellation, OnProgress
 from invoke_devstack.errors import ImageUnavailableError
 from invoke_devstack.planning.plan import BuildRequest
 
@@ -18,13 +19,20 @@ class Builds(Images, Observing):
 
     endpoint: Endpoint
 
-    def build(self, request: BuildRequest, *, on_progress: OnProgress) -> BuildResult:
+    def build(
+        self, request: BuildRequest, *, on_progress: OnProgress, cancellation: Cancellation | None = None
+    ) -> BuildResult:
         """See `Engine.build`."""
         from invoke_devstack.engine.builders import choose_builder
 
-        self._get_bases(request, on_progress)
+        given = cancellation or Cancellation()
         builder = choose_builder(self._api, self.endpoint, request, podman=self._is_podman)
-        return builder(request, on_progress)
+
+        def build(tell: OnProgress) -> BuildResult:
+            self._get_bases(request, tell)
+            return builder(request, tell, given)
+
+        return cancelling.run(build, on_progress, cancellation)
 
     def _get_bases(self, request: BuildRequest, on_progress: OnProgress) -> None:
         """Pulls base images through the mirror, where one is set: a builder knows nothing of it. What

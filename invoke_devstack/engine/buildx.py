@@ -15,7 +15,7 @@ from invoke_devstack.engine.buildx_progress import JsonProgress, PlainProgress
 from invoke_devstack.engine.classic import is_remote
 from invoke_devstack.engine.dockerfile import syntax_of, without_syntax
 from invoke_devstack.engine.endpoints import Endpoint
-from invoke_devstack.engine.protocol import BuildResult, OnProgress, Progress
+from invoke_devstack.engine.protocol import BuildResult, Cancellation, OnProgress, Progress
 from invoke_devstack.errors import BuildError
 from invoke_devstack.planning.plan import BuildRequest
 
@@ -35,12 +35,17 @@ def find_buildx(environment: Mapping[str, str] | None = None) -> Path | None:
 
 
 def build_with_buildx(
-    plugin: Path, endpoint: Endpoint, request: BuildRequest, on_progress: OnProgress
+    plugin: Path,
+    endpoint: Endpoint,
+    request: BuildRequest,
+    on_progress: OnProgress,
+    cancellation: Cancellation,
 ) -> BuildResult:
     """Raises BuildError. Where the frontend of a `# syntax=` line cannot be pulled, the engine's own
     stands in for it: a network without a registry builds too."""
+    buildx = _Buildx(plugin, buildx_environment(endpoint), cancellation)
     try:
-        return _build(plugin, endpoint, request, on_progress)
+        return buildx.build(request, on_progress)
     except BuildError as error:
         text = "" if is_remote(request.context) else read_dockerfile(request)
         frontend = syntax_of(text)
@@ -48,7 +53,7 @@ def build_with_buildx(
             raise
     on_progress(Progress("", f"{frontend} is out of reach: the engine's own syntax stands in for it"))
     with tempfile.TemporaryDirectory() as folder:
-        return _build(plugin, endpoint, _rewritten(request, text, Path(folder)), on_progress)
+        return buildx.build(_rewritten(request, text, Path(folder)), on_progress)
 
 
 def buildx_arguments(request: BuildRequest, *, progress: str, id_file: str) -> list[str]:
@@ -101,43 +106,53 @@ def buildx_environment(endpoint: Endpoint, environment: Mapping[str, str] | None
     return result
 
 
-def _build(plugin: Path, endpoint: Endpoint, request: BuildRequest, on_progress: OnProgress) -> BuildResult:
-    """One run, with the progress that this buildx can give."""
-    for progress in _READERS:
-        log = BuildLog(request.tag, on_progress)
-        with tempfile.TemporaryDirectory() as folder:
-            id_file = Path(folder, "id")
-            arguments = buildx_arguments(request, progress=progress, id_file=str(id_file))
-            code, rest = _run([str(plugin), *arguments], endpoint, request, _READERS[progress](log))
-            if code == 0:
-                return log.result(id_file.read_text().strip(), "buildx")
-        if progress not in "".join(rest):
-            break
-    message = next((line for line in reversed(rest) if line.startswith("ERROR: ")), "".join(rest[-3:]))
-    raise log.failure(message)
+class _Buildx:
+    """Runs the program for one engine."""
 
+    def __init__(self, plugin: Path, environment: Mapping[str, str], cancellation: Cancellation) -> None:
+        self._plugin = plugin
+        self._environment = environment
+        self._cancellation = cancellation
 
-def _run(
-    command: list[str], endpoint: Endpoint, request: BuildRequest, reader: JsonProgress | PlainProgress
-) -> tuple[int, list[str]]:
-    """(exit code, the lines that are no progress: what it complains of)."""
-    rest: list[str] = []
-    with subprocess.Popen(
-        command,
-        env=buildx_environment(endpoint),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        try:
-            _give_input(process, request.dockerfile_inline)
-            rest.extend(line for line in _lines(process) if not reader.read(line))
-        except BaseException:
-            process.terminate()
-            raise
-    return process.returncode, rest
+    def build(self, request: BuildRequest, on_progress: OnProgress) -> BuildResult:
+        """One run, with the progress that this buildx can give."""
+        for progress in _READERS:
+            log = BuildLog(request.tag, on_progress)
+            with tempfile.TemporaryDirectory() as folder:
+                id_file = Path(folder, "id")
+                arguments = buildx_arguments(request, progress=progress, id_file=str(id_file))
+                code, rest = self._run(arguments, request.dockerfile_inline, _READERS[progress](log))
+                if code == 0:
+                    return log.result(id_file.read_text().strip(), "buildx")
+            if progress not in "".join(rest):
+                break
+        last = next((line for line in reversed(rest) if line.startswith("ERROR: ")), "".join(rest[-3:]))
+        raise log.failure(last)
+
+    def _run(
+        self, arguments: list[str], text: str, reader: JsonProgress | PlainProgress
+    ) -> tuple[int, list[str]]:
+        """(exit code, the lines that are no progress: what it complains of)."""
+        rest: list[str] = []
+        with (
+            subprocess.Popen(
+                [str(self._plugin), *arguments],
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+            ) as process,
+            self._cancellation.calling(process.terminate),
+        ):
+            try:
+                _give_input(process, text)
+                rest.extend(line for line in _lines(process) if not reader.read(line))
+            except BaseException:
+                process.terminate()
+                raise
+        return process.returncode, rest
 
 
 def _give_input(process: subprocess.Popen[str], text: str) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from invoke_devstack.engine.api import Api
 from invoke_devstack.engine.build_context import BuildContext
 from invoke_devstack.engine.build_failures import BuildLog, build_failure
-from invoke_devstack.engine.protocol import BuildResult, OnProgress
+from invoke_devstack.engine.protocol import BuildResult, Cancellation, OnProgress
 from invoke_devstack.engine.transfers import all_credentials, report
 from invoke_devstack.errors import BuildError, EngineError, EngineUnavailableError
 from invoke_devstack.planning.plan import BuildRequest
@@ -19,7 +19,9 @@ from invoke_devstack.planning.plan import BuildRequest
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)", re.DOTALL)
 
 
-def build_classic(api: Api, request: BuildRequest, on_progress: OnProgress) -> BuildResult:
+def build_classic(
+    api: Api, request: BuildRequest, on_progress: OnProgress, cancellation: Cancellation
+) -> BuildResult:
     """Sends the context while it is read, and follows the build. Raises BuildError."""
     context = None if is_remote(request.context) else BuildContext.of(request)
     query = urlencode(build_query(request, context.dockerfile if context else request.dockerfile))
@@ -27,7 +29,7 @@ def build_classic(api: Api, request: BuildRequest, on_progress: OnProgress) -> B
         response = api.send(
             "POST",
             f"/build?{query}",
-            data=context.tar() if context else None,
+            data=_until_cancelled(context.tar(), cancellation) if context else None,
             headers={"Content-Type": "application/x-tar", "X-Registry-Config": all_credentials()},
             stream=True,
             seconds=None,
@@ -37,6 +39,13 @@ def build_classic(api: Api, request: BuildRequest, on_progress: OnProgress) -> B
     except EngineError as error:
         raise build_failure(request.tag, error.message) from error
     return ClassicBuild(request, on_progress).follow(api.lines(response))
+
+
+def _until_cancelled(blocks: Iterator[bytes], cancellation: Cancellation) -> Iterator[bytes]:
+    for block in blocks:
+        if cancellation.cancelled:
+            return
+        yield block
 
 
 def is_remote(context: str) -> bool:

@@ -6,14 +6,17 @@ import base64
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from invoke_devstack.engine.api import Api, RawStream
 from invoke_devstack.engine.containers import path_of
 from invoke_devstack.engine.failures import connection_errors, lost
 from invoke_devstack.engine.frames import Demultiplexer
-from invoke_devstack.engine.protocol import ExecResult, ExecSession
+from invoke_devstack.engine.protocol import Blocks, ExecResult, ExecSession
 from invoke_devstack.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from requests import Response
 
 CHUNK = 1 << 16
 
@@ -92,20 +95,10 @@ class Execs:
             seconds=None,
         )
 
-    def get_archive(self, container: str, path: str) -> tuple[Mapping[str, Any], Iterator[bytes]]:
-        response = self._api.send(
-            "GET", path_of(container, "/archive"), {"path": path}, stream=True, seconds=None
-        )
-
-        def blocks() -> Iterator[bytes]:
-            try:
-                yield from response.iter_content(CHUNK)
-            except connection_errors() as error:
-                raise lost(error, self._api.url) from error
-            finally:
-                response.close()
-
-        return _stat(response.headers), blocks()
+    def get_archive(self, container: str, path: str) -> tuple[Mapping[str, Any], Blocks]:
+        where = path_of(container, "/archive")
+        response = self._api.send("GET", where, {"path": path}, stream=True, seconds=None)
+        return _stat(response.headers), ArchiveBlocks(response, self._api.url)
 
     def stat_path(self, container: str, path: str) -> Mapping[str, Any] | None:
         """name, size (bytes), mode (Go's os.FileMode), mtime (RFC 3339), linkTarget; None if not there."""
@@ -142,6 +135,31 @@ class Execs:
 
     def _exec_code(self, exec_id: str) -> int:
         return exec_code(self._api, exec_id)
+
+
+class ArchiveBlocks:
+    """See `Blocks`. One that nobody keeps closes itself."""
+
+    def __init__(self, response: Response, url: str) -> None:
+        self._response = response
+        self._blocks: Iterator[bytes] = response.iter_content(CHUNK)
+        self._url = url
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._blocks)
+        except connection_errors() as error:
+            self.close()
+            raise lost(error, self._url) from error
+
+    def close(self) -> None:
+        self._response.close()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def exec_code(api: Api, exec_id: str) -> int:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote, urlencode
 
+from invoke_devstack.engine import cancelling
 from invoke_devstack.engine.api import Api, filters_of
-from invoke_devstack.engine.protocol import OnProgress
+from invoke_devstack.engine.protocol import Cancellation, OnProgress
 from invoke_devstack.engine.references import Reference
 from invoke_devstack.engine.transfers import transfer
 from invoke_devstack.errors import EngineError
@@ -21,9 +22,21 @@ class Images:
     _api: Api
     registry_mirror: str
 
-    def pull(self, reference: str, *, platform: str = "", on_progress: OnProgress) -> None:
+    def pull(
+        self,
+        reference: str,
+        *,
+        platform: str = "",
+        on_progress: OnProgress,
+        cancellation: Cancellation | None = None,
+    ) -> None:
         """See `Engine.pull`. Docker Hub's images come through `registry_mirror` where one is set, and
         from Docker Hub itself when the mirror does not give them."""
+        cancelling.run(
+            lambda tell: self._pull_or_mirror(reference, platform, tell), on_progress, cancellation
+        )
+
+    def _pull_or_mirror(self, reference: str, platform: str, on_progress: OnProgress) -> None:
         wanted = Reference.parse(reference)
         mirrored = wanted.through(self.registry_mirror) if self.registry_mirror else None
         if mirrored is not None:
@@ -37,11 +50,17 @@ class Images:
         if mirrored is None:
             self._pull(wanted, platform, on_progress)
 
-    def push(self, reference: str, *, on_progress: OnProgress) -> None:
+    def push(
+        self, reference: str, *, on_progress: OnProgress, cancellation: Cancellation | None = None
+    ) -> None:
         """Raises ImageUnavailableError, as `pull` does."""
         wanted = Reference.parse(reference)
         path = f"/images/{quote(wanted.name, safe='/:')}/push"
-        transfer(self._api, wanted, path, {"tag": wanted.tag}, on_progress, verb="pushed")
+
+        def push(tell: OnProgress) -> None:
+            transfer(self._api, wanted, path, {"tag": wanted.tag}, tell, verb="pushed")
+
+        cancelling.run(push, on_progress, cancellation)
 
     def _pull(self, wanted: Reference, platform: str, on_progress: OnProgress) -> None:
         params = {"fromImage": wanted.name, "tag": wanted.digest or wanted.tag, "platform": platform}

@@ -8,7 +8,9 @@ NotFoundError where what is named is not there.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
@@ -34,6 +36,38 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+"""Told as it goes, in the thread that called. It may raise: the work ends, and the error passes through."""
+
+
+class Cancellation:
+    """Lets another thread end a pull, push or build: `cancel()`, and that call raises EngineError within
+    milliseconds, whatever it waits for."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self._callbacks: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        with self._lock:
+            self.cancelled = True
+            callbacks = tuple(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    @contextmanager
+    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
+        """While entered, `callback` is called by `cancel`; at once if that was called before."""
+        with self._lock:
+            self._callbacks.append(callback)
+            cancelled = self.cancelled
+        if cancelled:
+            callback()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.remove(callback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +103,12 @@ class LogStream(Protocol):
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         """(`stdout` or `stderr`, bytes). Blocks hold whole lines wherever the engine sends whole lines."""
         ...
+
+    def close(self) -> None: ...
+
+
+class Blocks(Iterator[bytes], Protocol):
+    """A stream of bytes in blocks. What is not read to its end must be closed."""
 
     def close(self) -> None: ...
 
@@ -142,13 +182,24 @@ class Engine(Protocol):
     def list_networks(self, filters: Mapping[str, Sequence[str]]) -> list[Body]: ...
 
     # images
-    def pull(self, reference: str, *, platform: str = "", on_progress: OnProgress) -> None:
+    def pull(
+        self,
+        reference: str,
+        *,
+        platform: str = "",
+        on_progress: OnProgress,
+        cancellation: Cancellation | None = None,
+    ) -> None:
         """Raises ImageUnavailableError; its message tells a registry out of reach, a rate limit, a
         missing image and a refused login apart."""
         ...
 
-    def push(self, reference: str, *, on_progress: OnProgress) -> None: ...
-    def build(self, request: BuildRequest, *, on_progress: OnProgress) -> BuildResult:
+    def push(
+        self, reference: str, *, on_progress: OnProgress, cancellation: Cancellation | None = None
+    ) -> None: ...
+    def build(
+        self, request: BuildRequest, *, on_progress: OnProgress, cancellation: Cancellation | None = None
+    ) -> BuildResult:
         """Through buildx where it is there, else the engine's classic builder. Raises BuildError with
         the failing step in its message and the end of the step's output in its details."""
         ...
@@ -232,8 +283,9 @@ class Engine(Protocol):
         """Unpacks a tar into directory `path` of the container, running or not."""
         ...
 
-    def get_archive(self, container: str, path: str) -> tuple[Mapping[str, Any], Iterator[bytes]]:
-        """(stat, tar stream) of `path`."""
+    def get_archive(self, container: str, path: str) -> tuple[Mapping[str, Any], Blocks]:
+        """(stat, tar stream) of `path`. Until the stream is read to its end or closed, Engine 20.10 lets
+        nothing else be done with the container, not even a `stat_path`."""
         ...
 
     def stat_path(self, container: str, path: str) -> Mapping[str, Any] | None: ...

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,8 +16,8 @@ import pytest
 from invoke_devstack.engine.buildx import build_with_buildx, find_buildx
 from invoke_devstack.engine.classic import build_classic
 from invoke_devstack.engine.docker_engine import DockerEngine
-from invoke_devstack.engine.protocol import BuildResult, Progress
-from invoke_devstack.errors import BuildError
+from invoke_devstack.engine.protocol import BuildResult, Cancellation, Progress
+from invoke_devstack.errors import BuildError, EngineError
 from invoke_devstack.planning.plan import BuildRequest
 
 Build = Callable[..., BuildResult]
@@ -29,11 +31,11 @@ def quiet(progress: Progress) -> None:
 def build(request: pytest.FixtureRequest, engine: DockerEngine) -> Build:
     """Builds with one of the two builders."""
     if request.param == "classic":
-        return lambda asked, told=quiet: build_classic(engine._api, asked, told)
+        return lambda asked, told=quiet: build_classic(engine._api, asked, told, Cancellation())
     plugin = find_buildx()
     if plugin is None:
         pytest.skip("there is no docker buildx here")
-    return lambda asked, told=quiet: build_with_buildx(plugin, engine.endpoint, asked, told)
+    return lambda asked, told=quiet: build_with_buildx(plugin, engine.endpoint, asked, told, Cancellation())
 
 
 @pytest.fixture
@@ -245,6 +247,31 @@ def test_what_needs_buildkit_is_named_where_there_is_none(
         engine.build(replace(asked, secrets=(("s", "/x"),)), on_progress=quiet)
 
 
+@pytest.mark.parametrize("buildx", [True, False])
+def test_a_build_that_says_nothing_is_given_up_at_once(
+    engine: DockerEngine, asked: BuildRequest, busybox: str, buildx: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not buildx:
+        monkeypatch.setattr("invoke_devstack.engine.builders.find_buildx", lambda: None)
+    cancellation, began = Cancellation(), threading.Event()
+
+    def told(progress: Progress) -> None:
+        if "sleep" in progress.text:
+            began.set()
+
+    def cancel() -> None:
+        began.wait(20)
+        cancellation.cancel()
+        times.append(time.monotonic())
+
+    times: list[float] = []
+    threading.Thread(target=cancel).start()
+    sleeping = replace(asked, dockerfile_inline=f"FROM {busybox}\nRUN sleep 15\n")
+    with pytest.raises(EngineError):
+        engine.build(sleeping, on_progress=told, cancellation=cancellation)
+    assert time.monotonic() - times[0] < 1
+
+
 def test_our_context_and_dockers_own_share_the_cache(
     engine: DockerEngine, asked: BuildRequest, context: Path
 ) -> None:
@@ -254,4 +281,4 @@ def test_our_context_and_dockers_own_share_the_cache(
     (context / "sub/file").chmod(0o640)
     command = ["docker", "-H", engine.endpoint.url, "build", "-q", "-t", asked.tag, "."]
     subprocess.run(command, cwd=context, env={**os.environ, "DOCKER_BUILDKIT": "0"}, check=True)
-    assert build_classic(engine._api, asked, quiet).cached_steps == 2
+    assert build_classic(engine._api, asked, quiet, Cancellation()).cached_steps == 2

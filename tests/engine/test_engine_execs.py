@@ -140,6 +140,21 @@ def test_an_archive_may_be_a_stream(engine: DockerEngine, run: Run) -> None:
     assert stat["size"] == 3_000_000
 
 
+def test_an_archive_that_is_not_read_to_its_end_does_not_hold_the_container(
+    engine: DockerEngine, run: Run
+) -> None:
+    made = run(FOREVER)
+    engine.put_archive(made, "/tmp", tar_of({"big": bytes(5_000_000)}))
+    _, closed = engine.get_archive(made, "/tmp/big")
+    next(closed)
+    closed.close()
+    assert engine.stat_path(made, "/tmp/big")
+    _, forgotten = engine.get_archive(made, "/tmp/big")
+    next(forgotten)
+    del forgotten
+    assert engine.stat_path(made, "/tmp/big")
+
+
 def test_stat_tells_a_path_that_is_not_there_from_a_container_that_is_not(
     engine: DockerEngine, run: Run
 ) -> None:
