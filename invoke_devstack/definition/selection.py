@@ -98,11 +98,7 @@ def names_not_carried_out(services: dict[str, Values], resources: dict[str, dict
     names: list[str] = []
     for name, service in services.items():
         place = f"services.{name}"
-        names += [
-            f"{place}.{key}"
-            for key in ("provider", "models", "credential_spec", "isolation")
-            if service.get(key)
-        ]
+        names += [f"{place}.{key}" for key in ("provider", "models", "credential_spec") if service.get(key)]
         deploy = service.get("deploy") or {}
         names += [f"{place}.deploy.{key}" for key in _SWARM if deploy.get(key)]
         if deploy.get("mode", "replicated") not in ("replicated",):
