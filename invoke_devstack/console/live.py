@@ -29,6 +29,7 @@ _STAGE_EVENTS = (
     e.ActionStarted,
     e.ActionProgress,
     e.ActionFinished,
+    e.ActionFailed,
     e.ServiceWaiting,
     e.ServiceReady,
     e.ServiceStopped,
@@ -95,8 +96,9 @@ class LiveConsole(PlainConsole):
             self._view.print_above(self._logs.render(block).decode("utf-8", "replace").rstrip("\n"))
 
     def _say(self, event: e.Event) -> None:
-        if isinstance(event, e.UpFinished | e.DownFinished | e.Failed):
+        if isinstance(event, e.UpFinished | e.DownFinished):
             self._done.clear()
+        if isinstance(event, e.UpFinished | e.DownFinished | e.Failed):
             self._end_stage()
         if isinstance(event, e.Watching):
             self._watching = True
@@ -118,6 +120,9 @@ class LiveConsole(PlainConsole):
             self._ready[event.service, event.container] = event
         elif isinstance(event, e.ServiceStopped):
             self._stopped.append(event)
+        elif isinstance(event, e.ActionFailed):
+            name = self._words.name(event.service or event.target)
+            self._done.append(f"{self._paint.bad_mark} {name}  {self._words.fault(event)}")
         elif isinstance(event, e.ActionFinished) and event.action in _LASTING:
             for line in self._words.lines(event):
                 self._done.append(line.text) if self._planned else self._view.keep(line.text)
@@ -125,14 +130,14 @@ class LiveConsole(PlainConsole):
 
     def _end_stage(self) -> None:
         self._view.end()
-        for text in self._done:
-            self.err.write_line(text)
         ready = sorted(self._ready.values(), key=lambda event: self._order.get(event.service, 0))
         for line in (
             *ready_lines(ready, self._paint),
             *stopped_lines(self._stopped, self._answers, self._paint),
         ):
             self.out.write_line(line)
+        for text in self._done:
+            self.err.write_line(text)
         self._planned = False
         self._done.clear()
         self._ready.clear()

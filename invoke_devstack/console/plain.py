@@ -25,8 +25,8 @@ class PlainConsole:
         self.out = out
         self.err = err
         self._palette = palette
-        self._words = Words(Paint(colour=err.colour, unicode=err.unicode, palette=palette))
-        self._answers = Words(Paint(colour=out.colour, unicode=out.unicode, palette=palette))
+        self._words = Words(Paint(colour=err.colour, unicode=err.unicode, palette=palette), err)
+        self._answers = Words(Paint(colour=out.colour, unicode=out.unicode, palette=palette), out)
         self._logs = LogLines(out, Paint(colour=out.colour, unicode=out.unicode, palette=palette))
         self._reader_gone = reader_gone
         self._gone = False

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from invoke_devstack import events as e
 from invoke_devstack.console.amounts import duration
+from invoke_devstack.console.folding import fold
+from invoke_devstack.console.screen import Screen
 from invoke_devstack.console.style import Paint
 
 _ONGOING = {
@@ -60,8 +62,9 @@ class Line:
 class Words:
     """Turns events into lines. Knows the longest service name, so that columns stand below each other."""
 
-    def __init__(self, paint: Paint) -> None:
+    def __init__(self, paint: Paint, screen: Screen) -> None:
         self._paint = paint
+        self._screen = screen
         self._width = 0
         self._waiting: set[tuple[str, str]] = set()
         self._ended: set[str] = set()
@@ -102,12 +105,15 @@ class Words:
     def _about(self, service: str, text: str) -> str:
         return f"{self.name(service)}  {text}" if service else text
 
+    def _folded(self, sentence: str) -> str:
+        return fold(sentence, self._screen.width, "  ") if self._screen.terminal else sentence
+
     def _indent(self) -> str:
         return " " * (self._width + 2)
 
     def _notice(self, event: e.Notice) -> Iterable[Line]:
         warning = self._paint.warn("warning: ") if event.level == "warning" else ""
-        yield Line(self._about(event.service, warning + event.text))
+        yield Line(self._folded(self._about(event.service, warning + event.text)))
 
     def _plan(self, event: e.PlanMade) -> Iterable[Line]:
         self.expect(event.services)
@@ -127,8 +133,14 @@ class Words:
             yield Line(self._about(event.service, done))
 
     def _failed_action(self, event: e.ActionFailed) -> Iterable[Line]:
-        text = f"{event.action} {event.target} failed after {duration(event.seconds)}"
-        yield Line(self._about(event.service, self._paint.bad(text)))
+        yield Line(self._about(event.service, self._paint.bad(self.fault(event))))
+
+    def fault(self, event: e.ActionFailed) -> str:
+        """What went wrong, shorter than the error that follows: `not ready after 3.0 s`."""
+        if event.action == "await":
+            return f"not ready after {duration(event.seconds)}"
+        doing = _ONGOING.get(event.action, event.action)
+        return f"{doing} {event.target} failed after {duration(event.seconds)}"
 
     def _service_waiting(self, event: e.ServiceWaiting) -> Iterable[Line]:
         if event.probe != "running" and (event.service, event.container) not in self._waiting:
@@ -229,9 +241,9 @@ class Words:
 
     def _failed(self, event: e.Failed) -> Iterable[Line]:
         if event.error:
-            yield Line(f"{self._paint.bad('error:')} {event.error}")
+            yield Line(self._folded(f"{self._paint.bad('error:')} {event.error}"))
         if event.position:
             yield Line(f"  {self._paint.dim('at')} {event.position}")
         yield from (Line(f"  {detail}") for detail in event.details)
         if event.hint:
-            yield Line(f"{self._paint.bold('hint:')} {event.hint}")
+            yield Line(self._folded(f"{self._paint.bold('hint:')} {event.hint}"))
