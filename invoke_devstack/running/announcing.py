@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from invoke_devstack.events import ServiceReady
+from invoke_devstack.planning import labels
 from invoke_devstack.planning.observed import ObservedContainer
 from invoke_devstack.planning.plan import AwaitReady
 from invoke_devstack.running import endpoints
@@ -17,9 +17,11 @@ STAND_IN = "dev.invoke-devstack.standin"
 
 
 def ready(action: AwaitReady, result: Ready, execution: Execution) -> None:
-    """Tells of a container that became ready during this command."""
+    """Tells of a service's container that became ready during this command."""
     session = execution.session
-    config: Mapping[str, Any] = result.inspected.get("Config") or {}
+    marks: Mapping[str, str] = (result.inspected.get("Config") or {}).get("Labels") or {}
+    if labels.HOOK in marks:
+        return
     session.emit(
         ServiceReady(
             service=action.service or action.target,
@@ -30,7 +32,7 @@ def ready(action: AwaitReady, result: Ready, execution: Execution) -> None:
                 endpoints.published_ports(result.inspected), web=action.probe.kind == "http"
             ),
             changed=action.service in execution.changed,
-            note=_note(config.get("Labels") or {}),
+            note=_note(marks),
         )
     )
 
