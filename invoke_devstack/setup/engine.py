@@ -66,6 +66,11 @@ def install_docker(machine: Machine, emit: Emit, questions: Questions) -> None:
         hint=_by_hand(machine),
     )
     if questions.ask is None and not questions.assume_yes:
+        if machine.root_prefix:
+            raise SetupError(
+                "there is no Docker Engine, and nobody can be asked whether sudo may install one",
+                hint="invoke setup --yes",
+            )
         say(emit, f"There is no Docker Engine: {DOCKER_PACKAGE} is installed with apt.")
     _do(emit, "install", "Docker Engine", "none is installed", lambda: _install(machine))
     _do(emit, START, "Docker Engine", "it was just installed", lambda: start_docker(machine))

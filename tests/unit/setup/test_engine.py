@@ -57,6 +57,11 @@ def test_a_no_at_the_terminal_installs_nothing() -> None:
     assert "none was installed" in error.message
 
 
+def test_with_nobody_to_ask_sudo_installs_nothing() -> None:
+    error = refuse(Machine(DEBIAN, ("sudo",), terminal=False))
+    assert error.hint == "invoke setup --yes"
+
+
 def test_a_stand_in_needs_debian_and_says_what_else_helps() -> None:
     with pytest.raises(SetupError) as raised:
         prepare_tools(Machine(FEDORA, (), terminal=False), ["redis:8"])
