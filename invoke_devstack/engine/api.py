@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DIAL_SECONDS = 10.0
 ANSWER_SECONDS = 120.0  # for one answer; what may take as long as it likes asks for None
+DELETE_SECONDS = 600.0
 PARALLEL = 16
 BLOCK = 1 << 18
 
@@ -69,7 +70,8 @@ class Api:
         return response.json() if response.content else None
 
     def delete(self, path: str, params: Params | None = None) -> Any:
-        response = self.send("DELETE", path, params)
+        """The JSON of the answer, None if it has none. Large volumes and images take their time."""
+        response = self.send("DELETE", path, params, seconds=DELETE_SECONDS)
         return response.json() if response.content else None
 
     def send(
@@ -118,6 +120,11 @@ class Api:
             raise lost(error, self.url) from error
         finally:
             response.close()
+
+    def break_off(self, response: Response) -> None:
+        """Ends a `lines` in another thread, and with it what the engine does for it."""
+        with contextlib.suppress(ValueError, RuntimeError, OSError):  # it has ended by itself
+            response.raw.shutdown()
 
     def open(
         self, method: str, path: str, params: Params | None = None, *, body: Any = None, upgrade: bool = False

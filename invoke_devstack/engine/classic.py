@@ -38,7 +38,8 @@ def build_classic(
         raise
     except EngineError as error:
         raise build_failure(request.tag, error.message) from error
-    return ClassicBuild(request, on_progress).follow(api.lines(response))
+    with cancellation.calling(lambda: api.break_off(response)):
+        return ClassicBuild(request, on_progress).follow(api.lines(response))
 
 
 def _until_cancelled(blocks: Iterator[bytes], cancellation: Cancellation) -> Iterator[bytes]:
