@@ -35,6 +35,7 @@ _STAGE_EVENTS = (
     e.ServiceStopped,
 )
 _START_OF_LINE = "\r\x1b[K"  # the terminal may have echoed `^C`
+_HOOK = "hook"  # a function of the team's: it prints as it likes
 _LASTING = (
     "pull",
     "push",
@@ -120,6 +121,10 @@ class LiveConsole(PlainConsole):
             self._ready[event.service, event.container] = event
         elif isinstance(event, e.ServiceStopped):
             self._stopped.append(event)
+        elif isinstance(event, e.ActionStarted) and event.action == _HOOK:
+            self._view.hold(self._words.lines(event)[0].text)
+        elif isinstance(event, e.ActionFinished) and event.action == _HOOK:
+            self._view.release()
         elif isinstance(event, e.ActionFailed):
             name = self._words.name(event.service or event.target)
             self._done.append(f"{self._paint.bad_mark} {name}  {self._words.fault(event)}")
@@ -158,6 +163,7 @@ class _View:
         self._starting = threading.Lock()
         self._live: Live | None = None
         self._timer: threading.Timer | None = None
+        self._holds = 0
         self.board = Board(time.monotonic())
 
     @property
@@ -167,13 +173,29 @@ class _View:
     def apply(self, event: e.Event) -> None:
         with self._lock:
             self.board.apply(event, time.monotonic())
-        if self._timer is None:
+        if self._timer is None and not self._holds:
             self._timer = threading.Timer(_GRACE, self._appear)
             self._timer.daemon = True
             self._timer.start()
 
+    def hold(self, text: str) -> None:
+        """Wipes the picture until `release`, and prints `text`: somebody else writes to the terminal."""
+        self._wipe()
+        self._holds += 1
+        self._screen.write_line(text)
+
+    def release(self) -> None:
+        """The terminal is ours again."""
+        self._holds = max(self._holds - 1, 0)
+
     def end(self) -> None:
         """Wipes the picture, and forgets what it showed."""
+        self._wipe()
+        self._holds = 0
+        with self._lock:
+            self.board = Board(time.monotonic())
+
+    def _wipe(self) -> None:
         with self._starting:
             if self._timer is not None:
                 self._timer.cancel()
@@ -181,8 +203,6 @@ class _View:
             if self._live is not None:
                 self._live.stop()
                 self._live = None
-        with self._lock:
-            self.board = Board(time.monotonic())
 
     def keep(self, text: str) -> None:
         """Prints a line that stays, above the picture where there is one."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -179,6 +180,21 @@ def test_tasks_below_a_name_and_hooks_of_the_team(new_project: Callable[..., Pro
     assert ended.out.index("before one") < ended.out.index("after one")
     assert "before one" not in project.invoke("stack.up").out
     assert project.invoke("stack.down").code == 0
+
+
+def test_a_task_runs_from_any_folder_below(new_project: Callable[..., Project]) -> None:
+    project = new_project("services: {one: {image: IMAGE, init: true, command: [sleep, '600']}}")
+    below = project.directory / "some" / "folder"
+    below.mkdir(parents=True)
+    ended = replace(project, directory=below).invoke("config", "--format", "json")
+    assert ended.json()["services"]["one"]["image"] == BUSYBOX
+
+
+def test_settings_say_which_files_to_read(new_project: Callable[..., Project]) -> None:
+    project = new_project()
+    project.write("stack/dev.yaml", f"services: {{two: {{image: '{BUSYBOX}'}}}}\n")
+    project.write("invoke.yaml", "devstack: {project_directory: stack, files: [dev.yaml]}\n")
+    assert project.invoke("config", "--services").out == "two\n"
 
 
 def test_a_one_shot_that_ends_well_is_done(new_project: Callable[..., Project]) -> None:

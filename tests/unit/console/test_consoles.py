@@ -167,6 +167,24 @@ def test_a_long_stage_is_drawn_and_wiped(theatre: Theatre) -> None:
     assert stage.err.written == drawn
 
 
+def test_while_a_hook_runs_the_terminal_is_its_own(theatre: Theatre) -> None:
+    stage = theatre.open(terminal=True)
+    stage.console.emit(PLAN)
+    stage.console.emit(e.ActionStarted(action="start", target="p-web-1", cause="", service="web"))
+    stage.console.emit(
+        e.ActionStarted(action="hook", target="after web", cause="web is ready", service="web")
+    )
+    before = stage.err.written
+    assert "running the hook after web" in before
+    stage.console.emit(e.ServiceWaiting(service="mysql", container="c", probe="port"))
+    time.sleep(0.4)
+    assert stage.err.written == before
+    stage.console.emit(e.ActionFinished(action="hook", target="after web", seconds=0.1, service="web"))
+    time.sleep(0.4)
+    assert stage.err.written != before
+    stage.console.close()
+
+
 def test_many_threads_may_emit_at_once(theatre: Theatre) -> None:
     stage = theatre.open(terminal=True)
     stage.console.emit(PLAN)
