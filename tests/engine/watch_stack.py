@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from invoke_devstack.definition.load import load
 from invoke_devstack.engine.docker_engine import DockerEngine
-from invoke_devstack.events import Event, Rebuilt, Synced, WatchFailed, Watching
+from invoke_devstack.errors import EngineError
+from invoke_devstack.events import ActionProgress, Event, LogBlock, Rebuilt, Synced, WatchFailed, Watching
 from invoke_devstack.running import up
 from invoke_devstack.running.options import UpOptions
 from invoke_devstack.running.session import Session
@@ -62,8 +63,11 @@ class WatchedStack:
         return file
 
     def inside(self, *command: str, service: str = "web") -> str:
-        """The output of a command in the container."""
-        return self.engine.exec(self.container(service), command).output.decode("utf-8", "replace")
+        """The output of a command in the container; "" while there is none that runs."""
+        try:
+            return self.engine.exec(self.container(service), command).output.decode("utf-8", "replace")
+        except EngineError:
+            return ""
 
     def has(self, path: str, text: str, service: str = "web") -> bool:
         """Whether the container's file holds `text`."""
@@ -79,7 +83,7 @@ class WatchedStack:
         """Waits for it; the events so far are in the message of a failure."""
         deadline = time.monotonic() + PATIENCE
         while not reached():
-            assert time.monotonic() < deadline, f"{what}; events: {self.events[-10:]}"
+            assert time.monotonic() < deadline, f"{what}; events: {self._worth_telling()}"
             time.sleep(0.05)
 
     def of(self, kind: type[E]) -> list[E]:
@@ -98,3 +102,6 @@ class WatchedStack:
         """What the watch told until it was quiet for a moment."""
         time.sleep(seconds)
         return self.of(Synced), self.of(Rebuilt), self.of(WatchFailed)
+
+    def _worth_telling(self) -> list[Event]:
+        return [event for event in self.events if not isinstance(event, ActionProgress | LogBlock)][-8:]
