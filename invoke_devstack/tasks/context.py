@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -27,9 +27,11 @@ class Work:
     """One call of one task. Nothing is read and nobody is connected to before it is needed."""
 
     def __init__(self, context: Context, home: Path, hooks: Hooks, console: Console) -> None:
-        """`home` is the directory of the tasks.py; `hooks` are those that it registered."""
+        """`home` is the directory of the tasks.py; `hooks` are those that it registered. `on_reader_gone`
+        is called when nobody reads stdout any more (`invoke up --attach | head`)."""
         self.context = context
         self.console = console
+        self.on_reader_gone: Callable[[], None] = _do_nothing
         self._home = home
         self._hooks = hooks
 
@@ -134,6 +136,10 @@ class Work:
             )
         if self.console.ask(f"{question} [y/N]").strip().lower() not in ("y", "yes"):
             raise DevstackError("nothing was done, as you said no")
+
+
+def _do_nothing() -> None:
+    """Who only acts goes on when nobody reads what it tells."""
 
 
 def words_after_dashes(context: Context) -> tuple[str, ...]:

@@ -93,11 +93,14 @@ class Stack(Collection):
 
             console = choose(
                 json=declared.json if flags.get("json") else "",
-                reader_gone=end_as_a_filter_does if declared.tells else lambda: None,
+                reader_gone=lambda: work.on_reader_gone(),
             )
+            work = Work(context, self._home, self._hooks, console)
+            if declared.tells:
+                work.on_reader_gone = end_as_a_filter_does
             try:
                 with boundary(console.emit):
-                    declared.run(Work(context, self._home, self._hooks, console), **flags)
+                    declared.run(work, **flags)
             finally:
                 console.close()
 

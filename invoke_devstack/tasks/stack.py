@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from invoke_devstack.running.options import DownOptions, UpOptions
     from invoke_devstack.tasks.context import Work
 
+_SIGPIPE = 13
 EXPLAIN_HELP = "Show, for each step, the docker command that does the same by hand."
 
 
@@ -80,9 +81,12 @@ def _show_plan_of_up(work: Work, options: UpOptions, *, explain: bool) -> None:
 
 def _stay(work: Work, options: UpOptions, *, explain: bool) -> None:
     from invoke_devstack.running import attach as running
+    from invoke_devstack.running.watch import WatchOptions
 
+    watch = WatchOptions(services=options.services, reload=work.load_definition)
     with work.session(explain=explain) as session:
-        running.run_attached(session, options)
+        work.on_reader_gone = lambda: session.interrupt.deliver(_SIGPIPE)
+        running.run_attached(session, options, watch)
 
 
 @command(

@@ -71,6 +71,17 @@ def test_head_ends_logs_without_a_word(talkers: Project) -> None:
     assert ended.err == ""
 
 
+def test_head_ends_an_attached_up_and_the_stack_with_it(new_project: Callable[..., Project]) -> None:
+    project = new_project("""
+        services:
+          one: {image: IMAGE, init: true, command: [sh, -c, "while :; do echo tick; sleep 0.1; done"]}
+    """)
+    command = f"'{invoke_command()}' up --attach | head -n 3; exit ${{PIPESTATUS[0]}}"
+    ended = project.run("bash", "-c", command)
+    assert ended.code == 141
+    assert project.container("one").status == "exited"
+
+
 def test_follow_goes_on_until_it_is_interrupted(talkers: Project) -> None:
     following = talkers.start("logs", "--follow", "-s", "one")
     assert following.stdout is not None
