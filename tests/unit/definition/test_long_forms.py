@@ -273,3 +273,11 @@ def test_a_secret_from_the_environment_has_its_content(project: Project) -> None
     assert definition.secrets["s"].content == "hush"
     assert definition.configs["c"].content == "a hush"
     assert "hush" not in repr(definition)
+
+
+def test_what_is_read_twice_is_equal_and_cannot_be_changed(project: Project) -> None:
+    first = project.load("services: {web: {image: x, environment: {A: '${HOME}'}}}")
+
+    assert project.load() == first
+    with pytest.raises(ValueError, match="frozen"):
+        first.services["web"].image = "y"  # type: ignore[misc]
