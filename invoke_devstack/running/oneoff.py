@@ -99,12 +99,21 @@ def _start(session: Session, service: str, name: str) -> None:
     except NotFoundError:
         raise
     except DevstackError as error:
-        raise ServiceError(
+        failure = ServiceError(
             f"{service} cannot start: {error.message}",
             service=service,
             hint=error.hint,
             details=error.details,
-        ) from error
+        )
+        failure.exit_code = _code_of(error)
+        raise failure from error
+
+
+def _code_of(error: DevstackError) -> int:
+    """A shell's codes for a command that is not there, and for one that cannot be executed."""
+    if "has no command" in error.message:
+        return 127
+    return 126 if "cannot be executed" in error.message else error.exit_code
 
 
 def _exit_code(attached: ExecSession) -> int:
