@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from invoke_devstack.planning import labels as label
+from invoke_devstack.planning.connections import injected
 from invoke_devstack.planning.graph import bound_to, namespaces
 from invoke_devstack.planning.hashes import service_hash
 from invoke_devstack.planning.inputs import cause_of, changes, fingerprint, read_fingerprint
@@ -211,16 +212,20 @@ def _image_cause(scene: Scene, service: Service, container: ObservedContainer) -
 def _definition_cause(scene: Scene, service: Service, container: ObservedContainer) -> str:
     files = injected_files(scene.definition, service)
     same = container.labels.get(label.CONFIG_HASH) == service_hash(service, scene.ids)
-    if same and not files and not service.ports:
+    connect = injected(scene.definition, service)
+    had_connect = '"connect"' in container.labels.get(label.INPUTS, "")
+    if same and not files and not service.ports and not connect and not had_connect:
         return ""
-    new = fingerprint(service, files, scene.options.bind)
+    new = fingerprint(service, files, scene.options.bind, connect)
     old = read_fingerprint(container)
+    if old is None and same and connect:
+        return "it was made without the variables of `x-devstack.connect`"
     if old is None:
         return "" if same else _unnamed_cause(scene, service, container)
     changed = changes(old, new)
     if same:
         # The hash is Compose's and knows nothing of what is written into the container, or of our `bind`.
-        changed = tuple(path for path in changed if path.partition(".")[0] in ("files", "bind"))
+        changed = tuple(path for path in changed if path.partition(".")[0] in ("files", "bind", "connect"))
     if changed:
         return cause_of(changed, container, service, scene.options.bind)
     return "" if same else _unnamed_cause(scene, service, container)
@@ -259,6 +264,9 @@ def _network_cause(scene: Scene, service: Service, container: ObservedContainer)
         found = scene.observed.networks.get(name)
         if found is None:
             return f"the network {name} was gone"
+        known = container.networks.get(name)
+        if known and known != found.id:
+            return f"the network {name} is another one by now"
         if container.state == "running" and found.id not in container.networks.values():
             return f"it is not on the network {name}"
     return ""

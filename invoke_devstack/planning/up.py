@@ -428,8 +428,9 @@ class _Up:
                 for item in self._items(other, "recreate"):
                     old = f"stop {item.container.name}"
                     if old in self.draft.actions:
+                        made = _creations(self.draft.actions[old])
                         for stop in stops:
-                            self.draft.needs_more(stop, self.draft.actions[old].needs - set(stops))
+                            self.draft.needs_more(stop, made)
                         self.draft.needs_more(old, stops)
 
     def _items(self, name: str, act: str) -> list[Judged]:
@@ -468,13 +469,16 @@ class _Up:
         return [item for item in actions if isinstance(item, StartContainer) and item.service in names]
 
     def _stop_early(self, stop: str) -> None:
-        action = self.draft.actions[stop]
-        kept = frozenset(need for need in action.needs if need.startswith(("create ", "exec ")))
-        self.draft.actions[stop] = replace(action, needs=kept)
-        for need in kept:
-            before = self.draft.actions[need]
-            if need.startswith("exec "):
-                self.draft.actions[need] = replace(before, needs=_NOTHING)
+        """The stop, or the first of the `pre_stop` commands before it, no longer waits for what is ready."""
+        first = f"exec pre_stop 1 in {self.draft.actions[stop].target}"
+        head = self.draft.actions.get(first, self.draft.actions[stop])
+        stops = frozenset(need for need in head.needs if need.startswith("stop "))
+        self.draft.actions[head.id] = replace(head, needs=_creations(head) | stops)
+
+
+def _creations(action: Action) -> Needs:
+    """The containers that are made before it."""
+    return frozenset(need for need in action.needs if need.startswith("create "))
 
 
 def _has_to_stop(container: ObservedContainer) -> bool:
