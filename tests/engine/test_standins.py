@@ -18,6 +18,8 @@ from invoke_devstack.setup.machine import look_at_machine
 from invoke_devstack.setup.standins import RECIPES, make_standins
 from invoke_devstack.setup.standins.certificates import read_host_certificates, split_certificates
 
+# Making a stand-in takes half a minute, several on a busy machine.
+pytestmark = pytest.mark.timeout(900)
 READY_SECONDS = 60.0
 ROOT = ["MYSQL_ROOT_PASSWORD=r'o\\ot"]
 SAMPLE = [*ROOT, "MYSQL_DATABASE=my_app", "MYSQL_USER=ann", "MYSQL_PASSWORD=it's"]
