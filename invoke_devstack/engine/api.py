@@ -67,12 +67,12 @@ class Api:
     def post(self, path: str, body: Any = None, params: Params | None = None, **options: Any) -> Any:
         """The JSON of the answer, None if it has none."""
         response = self.send("POST", path, params, body=body, **options)
-        return response.json() if response.content else None
+        return response.json() if response.content.strip() else None
 
     def delete(self, path: str, params: Params | None = None) -> Any:
         """The JSON of the answer, None if it has none. Large volumes and images take their time."""
         response = self.send("DELETE", path, params, seconds=DELETE_SECONDS)
-        return response.json() if response.content else None
+        return response.json() if response.content.strip() else None
 
     def send(
         self,
