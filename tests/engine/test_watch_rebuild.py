@@ -189,7 +189,7 @@ def test_what_changed_while_nothing_watched_is_rebuilt_at_the_start(make: Make) 
 
 def test_sync_and_restart_brings_the_file_first(make: Make) -> None:
     rules = "        - {path: ./web/conf, action: sync+restart, target: /app/conf}\n"
-    stack = make(rules, command="cat /app/conf/c; sleep 1000")
+    stack = make(rules, command="cat /app/conf/c; echo; sleep 1000")
     stack.write("web/conf/c", "one")
     stack.watch()
     stack.await_(lambda: restarts(stack) == 1, "what was written before is caught up")
@@ -200,7 +200,7 @@ def test_sync_and_restart_brings_the_file_first(make: Make) -> None:
     assert len(stack.of(Synced)) == 1
     assert id_of(stack) == before
     stack.await_(
-        lambda: b"".join(block for _, block in stack.engine.logs(stack.container())).endswith(b"two")
+        lambda: b"".join(block for _, block in stack.engine.logs(stack.container())).endswith(b"two\n")
     )
 
 
