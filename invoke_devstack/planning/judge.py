@@ -69,6 +69,20 @@ class Verdict:
         """Whether nothing is left to do, and nothing to wait for."""
         return not self.added and all(item.act in ("keep", "done") for item in self.containers)
 
+    @property
+    def done(self) -> bool:
+        """Whether it is settled, and a one-shot of it has ended with 0."""
+        return self.settled and any(item.act == "done" for item in self.containers)
+
+    def of_act(self, *acts: Act) -> tuple[ObservedContainer, ...]:
+        """Those of its containers that one of `acts` is to happen to."""
+        return tuple(item.container for item in self.containers if item.act in acts)
+
+
+def has_to_stop(container: ObservedContainer) -> bool:
+    """Whether it must be stopped before it is removed."""
+    return container.state in ("running", "paused", "restarting")
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:

@@ -11,9 +11,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from invoke_devstack.planning.creation import Creation
-from invoke_devstack.planning.graph import bound_to, dependencies, in_order, sharing, with_dependencies
+from invoke_devstack.planning.graph import dependencies, in_order, sharing, with_dependencies
 from invoke_devstack.planning.images import image_actions, other_images
-from invoke_devstack.planning.judge import LEFT_OVER, Judged, Scene, Verdict, judge, restarted_with
+from invoke_devstack.planning.judge import (
+    LEFT_OVER,
+    Judged,
+    Scene,
+    Verdict,
+    has_to_stop,
+    judge,
+    restarted_with,
+)
 from invoke_devstack.planning.names import container_name, temporary_name
 from invoke_devstack.planning.networks import network_name
 from invoke_devstack.planning.observed import Observed, ObservedContainer
@@ -26,7 +34,6 @@ from invoke_devstack.planning.plan import (
     StartContainer,
     UnpauseContainer,
 )
-from invoke_devstack.planning.ports import wanted_ports
 from invoke_devstack.planning.prestart import pre_start_steps
 from invoke_devstack.planning.select import activated
 from invoke_devstack.planning.steps import (
@@ -40,6 +47,7 @@ from invoke_devstack.planning.steps import (
     with_hooks,
 )
 from invoke_devstack.planning.surroundings import Surroundings, remove_network, surroundings
+from invoke_devstack.planning.yielding import give_way
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
@@ -169,21 +177,24 @@ class _Up:
         self._remake_networks()
         for name in self.names:
             self._add_service(self.definition.services[name], self.scene.verdicts[name])
-        self._make_room_for_names()
-        self._stop_what_follows()
-        self._make_room_for_ports()
-        if self.options.remove_orphans:
-            for item in self.orphans:
-                self._remove(Judged(item, "remove", "its service is not in the definition"), None)
+        leaving = self._remove_orphans()
+        give_way(self.draft, self.scene, self.names, leaving)
         verdicts = self.scene.verdicts
         return Plan(
             with_hooks(self.draft, "up", self.options.hooks, self.options.always_hooks),
             project=self.definition.name,
             unchanged=tuple(name for name in self.names if verdicts[name].settled),
-            done=tuple(name for name in self.names if _is_done(verdicts[name])),
+            done=tuple(name for name in self.names if verdicts[name].done),
             orphans=() if self.options.remove_orphans else tuple(item.name for item in self.orphans),
             notices=self.around.notices,
         )
+
+    def _remove_orphans(self) -> tuple[ObservedContainer, ...]:
+        """Returns those that go."""
+        leaving = self.orphans if self.options.remove_orphans else ()
+        for item in leaving:
+            self._remove(Judged(item, "remove", "its service is not in the definition"), None)
+        return leaving
 
     def _judge_all(self) -> None:
         scene = self.scene
@@ -227,12 +238,12 @@ class _Up:
                 for item in verdict.containers
                 if item.act in ("recreate", "remove")
                 and action.target in item.container.networks
-                and _has_to_stop(item.container)
+                and has_to_stop(item.container)
             }
             stops |= {
                 f"stop {item.name}"
                 for item in self.orphans
-                if action.target in item.networks and _has_to_stop(item)
+                if action.target in item.networks and has_to_stop(item)
             }
             removed = self.draft.add(remove_network(action.target, frozenset(stops)))
             self.draft.add(replace(action, needs=action.needs | {removed}))
@@ -352,7 +363,7 @@ class _Up:
     def _stop(self, item: Judged, service: Service | None, needs: Needs) -> Needs:
         """Stops the container if it runs, after its `pre_stop` hooks."""
         container = item.container
-        if not _has_to_stop(container):
+        if not has_to_stop(container):
             return needs
         if service and container.state == "running":
             steps = command_steps(service.pre_stop, "pre_stop", container.name, service.name, optional=True)
@@ -414,76 +425,3 @@ class _Up:
                 optional=optional and service.name not in self.options.services,
             )
             self.ready[service.name, condition] |= {self.draft.add(step)}
-
-    def _stop_what_follows(self) -> None:
-        """What restarts with another service stops before that one's old container does."""
-        for name in self.names:
-            service = self.definition.services[name]
-            stops = [f"stop {item.container.name}" for item in self._items(name, "restart")]
-            followed = {
-                *bound_to(service),
-                *(key for key, value in service.depends_on.items() if value.restart),
-            }
-            for other in sorted(followed & self.scene.verdicts.keys()) if stops else ():
-                for item in self._items(other, "recreate"):
-                    old = f"stop {item.container.name}"
-                    if old in self.draft.actions:
-                        made = _creations(self.draft.actions[old])
-                        for stop in stops:
-                            self.draft.needs_more(stop, made)
-                        self.draft.needs_more(old, stops)
-
-    def _items(self, name: str, act: str) -> list[Judged]:
-        return [item for item in self.scene.verdicts[name].containers if item.act == act]
-
-    def _make_room_for_names(self) -> None:
-        """What an interrupted command left over may have the temporary name that a successor gets."""
-        for verdict in self.scene.verdicts.values():
-            for item in verdict.containers:
-                created = f"create {item.container.name}"
-                if item.act == "remove" and created in self.draft.actions:
-                    self.draft.needs_more(created, {f"remove {item.container.name}"})
-
-    def _make_room_for_ports(self) -> None:
-        """A port that moves from one service to another is free only once the old container has stopped,
-        which then waits for nothing but its successor."""
-        ports = wanted_ports(self.definition, self.names, self.options.bind)
-        for name in self.names:
-            for item in (*self._items(name, "recreate"), *self._items(name, "remove")):
-                stop = f"stop {item.container.name}"
-                held = {(port.protocol, port.host_port) for port in item.container.ports if port.host_port}
-                takers = {
-                    port.service
-                    for port in ports
-                    if port.service != name
-                    and (port.protocol, self.options.ports.get(port, port.host_port)) in held
-                }
-                starts = [action.id for action in self._starts_of(takers)]
-                if starts and stop in self.draft.actions:
-                    self._stop_early(stop)
-                    for start in starts:
-                        self.draft.needs_more(start, {stop})
-
-    def _starts_of(self, names: set[str]) -> list[Action]:
-        actions = self.draft.actions.values()
-        return [item for item in actions if isinstance(item, StartContainer) and item.service in names]
-
-    def _stop_early(self, stop: str) -> None:
-        """The stop, or the first of the `pre_stop` commands before it, no longer waits for what is ready."""
-        first = f"exec pre_stop 1 in {self.draft.actions[stop].target}"
-        head = self.draft.actions.get(first, self.draft.actions[stop])
-        stops = frozenset(need for need in head.needs if need.startswith("stop "))
-        self.draft.actions[head.id] = replace(head, needs=_creations(head) | stops)
-
-
-def _creations(action: Action) -> Needs:
-    """The containers that are made before it."""
-    return frozenset(need for need in action.needs if need.startswith("create "))
-
-
-def _has_to_stop(container: ObservedContainer) -> bool:
-    return container.state in ("running", "paused", "restarting")
-
-
-def _is_done(verdict: Verdict) -> bool:
-    return verdict.settled and any(item.act == "done" for item in verdict.containers)
