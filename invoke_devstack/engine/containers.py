@@ -96,7 +96,8 @@ class Containers:
         return self._api.lines(response)
 
     def _wait(self, container: str, condition: str, timeout: float | None) -> int:
-        answer = self._api.post(path_of(container, "/wait"), params={"condition": condition}, seconds=timeout)
+        seconds = None if timeout is None else max(timeout, 0.001)  # 0 is no time-out to the HTTP client
+        answer = self._api.post(path_of(container, "/wait"), params={"condition": condition}, seconds=seconds)
         problem = (answer.get("Error") or {}).get("Message")
         if problem:
             raise EngineError(f"the engine lost sight of {container}: {problem}")
