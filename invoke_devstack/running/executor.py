@@ -10,15 +10,33 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from invoke_devstack.errors import DevstackError, Interrupted
-from invoke_devstack.events import ActionFailed, ActionFinished, ActionStarted
-from invoke_devstack.planning.plan import Action, AwaitReady, BuildImage, Plan, PullImage, PushImage, RunHook
+from invoke_devstack.events import ActionFailed, ActionFinished, ActionStarted, Notice
+from invoke_devstack.planning.plan import (
+    Action,
+    AwaitReady,
+    BuildImage,
+    CreateContainer,
+    CreateNetwork,
+    CreateVolume,
+    Plan,
+    PullImage,
+    PushImage,
+    RemoveContainer,
+    RenameContainer,
+    RunHook,
+    StartContainer,
+)
 from invoke_devstack.running import actions, stopping
 from invoke_devstack.running.execution import Cancelled, Execution
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.workers import Workers
+
+_SLOW = 5.0
+_SHORT = (CreateNetwork, CreateVolume, CreateContainer, RenameContainer, StartContainer, RemoveContainer)
+"""What an engine does within a second, unless it hangs."""
 
 
 def execute(plan: Plan, session: Session, *, through_interrupt: bool = False) -> Execution:
@@ -65,6 +83,7 @@ class _Executor:
         self._outcomes: SimpleQueue[_Outcome] = SimpleQueue()
         self._workers = Workers()
         self._failure: BaseException | None = None
+        self._told_slow = False
 
     def run(self) -> None:
         self._sorter.prepare()
@@ -79,12 +98,27 @@ class _Executor:
     def _loop(self) -> None:
         self._begin_free()
         while any(self._must_be_awaited(action) for action in self._running.values()):
-            outcome = self._outcomes.get()
+            outcome = self._next_outcome()
             if outcome.action is None:
                 self._on_signal()
             else:
                 self._on_end(outcome.action, outcome.error)
             self._begin_free()
+
+    def _next_outcome(self) -> _Outcome:
+        """Waits for it, and says once that the engine does not answer when a short action takes long."""
+        while True:
+            try:
+                return self._outcomes.get(timeout=None if self._told_slow else _SLOW)
+            except Empty:
+                self._tell_slow()
+
+    def _tell_slow(self) -> None:
+        slow = [action for action in self._running.values() if isinstance(action, _SHORT)]
+        if slow:
+            self._told_slow = True
+            text = f"The engine has not answered for {_SLOW:g} s (`{slow[0].id}`); still waiting for it."
+            self._session.emit(Notice(text=text, level="warning"))
 
     def _must_be_awaited(self, action: Action) -> bool:
         """Once it has failed, only what would be left in the middle."""

@@ -62,6 +62,10 @@ def _lock_path(project: str) -> Path:
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
     folder = Path(base) / f"invoke-devstack-{user}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid") and folder.lstat().st_uid != os.getuid():
+        raise DevstackError(
+            f"{folder} belongs to somebody else", hint="It is made for you alone: ask for it to be removed."
+        )
     return folder / f"{project}-{mark}.lock"
 
 

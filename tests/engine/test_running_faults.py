@@ -1,0 +1,185 @@
+"""What goes wrong in the middle: the engine goes away, things are removed by hand, commands meet."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from invoke_devstack.engine.connect import connect
+from invoke_devstack.engine.docker_engine import DockerEngine
+from invoke_devstack.engine.endpoints import Endpoint
+from invoke_devstack.errors import EngineUnavailableError, Interrupted, ServiceError
+from invoke_devstack.events import Notice
+from invoke_devstack.running import listing, logs, up
+from invoke_devstack.running.options import LogOptions, UpOptions
+from tests.engine.flaky import Gate
+from tests.engine.stacks import Stack
+
+
+@pytest.fixture
+def stack(engine: DockerEngine, busybox: str, project: str, tmp_path: Path) -> Iterator[Stack]:
+    yield Stack(engine, tmp_path, project, busybox)
+
+
+@pytest.fixture
+def gate(engine: DockerEngine, tmp_path: Path) -> Iterator[Gate]:
+    made = Gate(tmp_path / "engine.sock", engine.endpoint.url)
+    yield made
+    made.cut()
+
+
+@pytest.fixture
+def behind(stack: Stack, gate: Gate) -> Iterator[Stack]:
+    """The same stack, on an engine that can go away."""
+    engine = connect(endpoint=Endpoint(gate.url, "test"))
+    yield Stack(engine, stack.folder, stack.project, stack.image)
+    engine.close()
+
+
+COUNTING = """
+services:
+  a:
+    image: IMAGE
+    init: true
+    command: sh -c 'i=0; while :; do i=$$((i+1)); echo line-$$i; sleep 0.02; done'
+"""
+SLOW = """
+services:
+  slow: {image: IMAGE, command: sleep 1000, init: true, healthcheck: {test: "false"}}
+"""
+
+
+def test_logs_go_on_without_a_gap_when_the_engine_comes_back(stack: Stack, behind: Stack, gate: Gate) -> None:
+    stack.write(COUNTING)
+    stack.up()
+    session = behind.session()
+
+    def follow() -> None:
+        with pytest.raises(Interrupted):
+            logs.show(session, LogOptions(follow=True))
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    behind.wait_for_log(b"line-20\n")
+    gate.cut()
+    time.sleep(1)
+    gate.open()
+    text = behind.wait_for_log(b"line-150\n")
+    session.interrupt.deliver(signal.SIGINT)
+    thread.join(10)
+    assert not thread.is_alive()
+    numbers = [int(item) for item in re.findall(rb"line-(\d+)\n", text)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    told = [event.text for event in behind.of(Notice)]
+    assert any("waiting for it" in item for item in told)
+    assert any("back" in item for item in told)
+
+
+def test_an_engine_that_goes_away_ends_an_up_with_a_clear_error(
+    stack: Stack, behind: Stack, gate: Gate
+) -> None:
+    stack.write(SLOW)
+    threading.Timer(2.5, gate.cut).start()
+    began = time.monotonic()
+    with pytest.raises(EngineUnavailableError) as caught:
+        behind.up(wait_timeout=60.0)
+    assert time.monotonic() - began < 20
+    assert caught.value.hint
+    gate.open()
+
+
+def test_a_container_that_is_removed_by_hand_while_it_starts_is_said_to_be(stack: Stack) -> None:
+    stack.write(SLOW)
+
+    def remove() -> None:
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            if listing.containers(stack.engine, stack.project):
+                time.sleep(0.5)
+                stack.engine.remove_container(stack.container("slow"), force=True)
+                return
+
+    thread = threading.Thread(target=remove)
+    thread.start()
+    with pytest.raises(ServiceError, match=r"exited with code 137|was removed by somebody else"):
+        stack.up(wait_timeout=30.0)
+    thread.join()
+
+
+def test_what_was_removed_by_hand_is_made_again(stack: Stack, project: str) -> None:
+    stack.write(
+        "services:\n  web: {image: IMAGE, command: sleep 1000, init: true, volumes: ['data:/data']}\n"
+        "volumes: {data: {}}\n"
+    )
+    stack.up()
+    stack.engine.remove_container(stack.container("web"), force=True)
+    stack.engine.remove_network(f"{project}_default")
+    stack.engine.remove_volume(f"{project}_data")
+    stack.up()
+    assert stack.state("web") == "running"
+
+
+def test_a_network_that_others_use_stays_and_they_are_named(stack: Stack, project: str, busybox: str) -> None:
+    stack.write("services:\n  web: {image: IMAGE, command: sleep 1000, init: true}\n")
+    stack.up()
+    guest = f"{project}-guest"
+    stack.engine.create_container(
+        guest,
+        {"Image": busybox, "Cmd": ["sleep", "1000"], "HostConfig": {"NetworkMode": f"{project}_default"}},
+    )
+    stack.engine.start(guest)
+    try:
+        result = stack.down()
+        assert f"{project}_default" not in result.removed
+        assert any(guest in event.text for event in stack.of(Notice))
+    finally:
+        stack.engine.remove_container(guest, force=True)
+
+
+def test_two_ups_of_one_project_do_not_meet(stack: Stack) -> None:
+    stack.write("services:\n  web: {image: IMAGE, command: sleep 1000, init: true}\n")
+    others = [Stack(stack.engine, stack.folder, stack.project, stack.image) for _ in range(3)]
+    failures: list[BaseException] = []
+
+    def bring_up(one: Stack) -> None:
+        try:
+            up.bring_up(one.session(), UpOptions())
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=bring_up, args=(one,)) for one in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failures == []
+    assert len(listing.containers(stack.engine, stack.project, all_=True)) == 1
+
+
+def test_stacks_with_names_that_look_alike_leave_each_other_alone(
+    stack: Stack, project: str, tmp_path: Path
+) -> None:
+    text = """
+    services:
+      web: {image: IMAGE, command: sleep 1000, init: true, volumes: ["data:/d"]}
+    volumes: {data: {}}
+    """
+    folder = tmp_path / "other"
+    folder.mkdir()
+    neighbour = Stack(stack.engine, folder, f"{project}-2", stack.image)
+    stack.write(text)
+    neighbour.write(text)
+    stack.up()
+    neighbour.up()
+    try:
+        stack.down(volumes=True)
+        assert neighbour.state("web") == "running"
+        assert [item["Name"] for item in stack.engine.list_volumes({"name": [f"{project}-2_data"]})]
+    finally:
+        neighbour.down(volumes=True)
