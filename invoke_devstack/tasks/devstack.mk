@@ -15,7 +15,7 @@
 INVOKE ?= invoke
 
 devstack_lists := up logs ps build watch start stop restart pause unpause kill rm pull push wait reset env
-devstack_plain := down config images top stats events snapshots urls graph is-ready stacks doctor setup init
+devstack_plain := down config images top stats events snapshots urls graph is-ready stacks doctor setup
 devstack_inside := shell connect port inspect diff snapshot restore open
 devstack_commands := exec run
 
