@@ -32,10 +32,10 @@ def test_every_target_is_a_task() -> None:
 
 def test_services_and_flags_are_handed_on(tmp_path: Path) -> None:
     assert run_make(tmp_path, "logs", "s=web,db", "args=--tail 3").split() == (
-        "invoke logs -s web,db --tail 3".split()
+        ["invoke", "logs", "-s", "web,db", "--tail", "3"]
     )
     assert run_make(tmp_path, "exec", "s=web", "cmd=sh -c 'echo 1'").split() == (
-        "invoke exec web -- sh -c 'echo 1'".split()
+        ["invoke", "exec", "web", "--", "sh", "-c", "'echo", "1'"]
     )
 
 
