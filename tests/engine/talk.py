@@ -1,6 +1,6 @@
-"""Runs `exec` or `run` on a stack as a process of its own: what a terminal or a pipe is connected to.
+"""Runs a command on a stack as a process of its own, which can be given a terminal, a pipe, or a signal.
 
-python -m tests.engine.talk ENGINE_URL FOLDER exec|run SERVICE WORD…
+python -m tests.engine.talk ENGINE_URL FOLDER up|down|exec|run [SERVICE WORD…]
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from invoke_devstack.engine.connect import connect
 from invoke_devstack.engine.endpoints import Endpoint
 from invoke_devstack.errors import DevstackError
 from invoke_devstack.events import Event, Notice
-from invoke_devstack.running import interactive, oneoff
+from invoke_devstack.running import down, interactive, oneoff, up
 from invoke_devstack.running.interrupt import Interrupt
-from invoke_devstack.running.options import ExecOptions, RunOptions
+from invoke_devstack.running.options import DownOptions, ExecOptions, RunOptions, UpOptions
 from invoke_devstack.running.session import Session
 
 
@@ -24,11 +24,17 @@ def tell(event: Event) -> None:
         print(event.text, file=sys.stderr)
 
 
-def main(url: str, folder: str, verb: str, service: str, *words: str) -> int:
+def main(url: str, folder: str, verb: str, service: str = "", *words: str) -> int:
     definition = load(Path(folder), environment={})
     with Interrupt() as interrupt:
         session = Session(definition, connect(endpoint=Endpoint(url, "test")), tell, interrupt=interrupt)
         try:
+            if verb == "up":
+                up.bring_up(session, UpOptions())
+                return 0
+            if verb == "down":
+                down.take_down(session, DownOptions())
+                return 0
             if verb == "run":
                 return oneoff.run(session, RunOptions(service=service, command=words))
             return interactive.execute(session, ExecOptions(service=service, command=words))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from invoke_devstack.engine.connect import connect
@@ -20,6 +24,8 @@ from invoke_devstack.running import listing, logs, up
 from invoke_devstack.running.options import LogOptions, UpOptions
 from tests.engine.flaky import Gate
 from tests.engine.stacks import Stack
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -183,3 +189,69 @@ def test_stacks_with_names_that_look_alike_leave_each_other_alone(
         assert [item["Name"] for item in stack.engine.list_volumes({"name": [f"{project}-2_data"]})]
     finally:
         neighbour.down(volumes=True)
+
+
+WORKING = """
+services:
+  db:
+    image: IMAGE
+    command: sh -c 'sleep 0.2; date >> /data/starts; touch /ok; exec sleep 1000'
+    init: true
+    volumes: ["data:/data"]
+    healthcheck: {test: "test -f /ok"}
+  web: {image: IMAGE, command: sleep 1000, init: true, depends_on: {db: {condition: service_healthy}}}
+volumes: {data: {}}
+"""
+
+
+def killed_after(stack: Stack, verb: str, seconds: float) -> None:
+    """A command that is killed in the middle, as by a power cut."""
+    words = [sys.executable, "-m", "tests.engine.talk", stack.engine.endpoint.url, str(stack.folder), verb]
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
+
+
+def test_a_command_killed_at_any_moment_is_made_good_by_the_next(stack: Stack, project: str) -> None:
+    chance = random.Random(7)
+    stack.write(WORKING)
+    mine = {"label": [f"com.docker.compose.project={project}"]}
+    for _ in range(4):
+        killed_after(stack, "up", chance.uniform(0.3, 2.5))
+        stack.up()
+        assert (stack.state("db"), stack.state("web")) == ("running", "running")
+        killed_after(stack, "down", chance.uniform(0.3, 1.5))
+        stack.down()
+        assert stack.engine.list_containers(mine) == []
+        assert stack.engine.list_networks(mine) == []
+    assert len(stack.engine.list_volumes(mine)) == 1
+
+
+def test_many_ups_and_downs_leave_nothing_more_than_one(stack: Stack, project: str) -> None:
+    stack.write(WORKING)
+
+    def count() -> tuple[int, ...]:
+        mine = {"label": [f"com.docker.compose.project={project}"]}
+        engine = stack.engine
+        own = psutil.Process()
+        return (
+            len(engine.list_containers(mine)),
+            len(engine.list_networks(mine)),
+            len(engine.list_volumes(mine)),
+            own.num_threads(),
+            own.num_fds(),
+        )
+
+    def round_trip() -> tuple[int, ...]:
+        stack.up()
+        stack.down()
+        time.sleep(0.3)
+        return count()
+
+    round_trip()
+    first = round_trip()
+    last = [round_trip() for _ in range(4)][-1]
+    assert last[:3] == first[:3]
+    assert last[3] <= first[3] + 2
+    assert last[4] <= first[4] + 8  # idle connections to the engine
