@@ -36,12 +36,14 @@ def load(
     project_name: str | None = None,
     env_files: Sequence[Path] = (),
     services: Sequence[str] = (),
+    naming: Sequence[str] = (),
 ) -> Definition:
     """The definition of the project in `directory`, checked whole.
 
     `environment` is the process's by default. `files`, `env_files` and `profiles` replace what would be
     found (`compose.yaml` and the like, `.env`, COMPOSE_PROFILES). With `services`, only those and what
-    they depend on are enabled, whatever their profiles. Raises DefinitionError with the position of what
+    they depend on are enabled, whatever their profiles. `naming` activates the profiles of these services
+    and leaves the others as they are. Raises DefinitionError with the position of what
     is wrong, and UsageError for a name that is none.
     """
     sources = discover(directory, files, environment, env_files)
@@ -53,7 +55,7 @@ def load(
         raise empty_file_error(sources.files)
     root.setdefault("services", Table(root.mark))
     normalise(root, name, sources.environment)
-    active = active_profiles(profiles, sources.environment, services, root)
+    active = active_profiles(profiles, sources.environment, (*services, *naming), root)
     draft = _draft(root, active)
     check_consistency(draft)
     _fill_from_files(draft, sources)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.errors import DefinitionError
 from invoke_devstack.planning import labels as label
+from invoke_devstack.planning.connections import injected
 from invoke_devstack.planning.mounts import container_mounts
 from invoke_devstack.planning.names import container_name
 from invoke_devstack.planning.networks import Networking, networking, shared_mode
@@ -126,7 +127,11 @@ def container_links(definition: Definition, service: Service, number: int) -> li
 def _config(
     definition: Definition, service: Service, options: BodyOptions, network: Networking
 ) -> dict[str, Any]:
-    environment: dict[str, str | None] = {**options.environment, **service.environment}
+    environment: dict[str, str | None] = {
+        **options.environment,
+        **injected(definition, service),
+        **service.environment,
+    }
     if service.use_api_socket:
         environment.setdefault("DOCKER_CONFIG", "/run/secrets/docker")
     body: dict[str, Any] = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from invoke_devstack.errors import DefinitionError
 from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.body import BodyOptions, container_body, service_labels
+from invoke_devstack.planning.connections import injected
 from invoke_devstack.planning.graph import bound_to
 from invoke_devstack.planning.hashes import digest, hashed_text
 from invoke_devstack.planning.inputs import fingerprint, label_text
@@ -92,7 +93,8 @@ class Creation:
         config_hash = digest(self._hashed_text(service))
         labels = service_labels(self.definition, service, number, config_hash, oneoff=not number)
         files = injected_files(self.definition, service)
-        labels[label.INPUTS] = label_text(fingerprint(service, files, self.options.bind))
+        connect = injected(self.definition, service)
+        labels[label.INPUTS] = label_text(fingerprint(service, files, self.options.bind, connect))
         stand_ins = ports_label(service, self.options.ports)
         if stand_ins:
             labels[label.PORTS] = stand_ins

@@ -7,7 +7,7 @@ in it as short hashes alone, salted with the service's name.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import blake2s
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,17 @@ from invoke_devstack.secrets import looks_secret, masked
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Service
 
-_NAMED = ("environment", "labels", "networks", "sysctls", "ulimits", "healthcheck", "deploy", "logging")
+_NAMED = (
+    "environment",
+    "labels",
+    "networks",
+    "sysctls",
+    "ulimits",
+    "healthcheck",
+    "deploy",
+    "logging",
+    "connect",
+)
 """Keys whose parts are told apart."""
 
 _LONGEST = 60
@@ -29,13 +39,17 @@ _LONGEST = 60
 Fingerprint = dict[str, Any]
 
 
-def fingerprint(service: Service, files: tuple[InjectedFile, ...], bind: str) -> Fingerprint:
+def fingerprint(
+    service: Service, files: tuple[InjectedFile, ...], bind: str, connect: Mapping[str, str]
+) -> Fingerprint:
     """`files` are injected ones: their content counts too. `bind` counts where a port has no host
-    address of its own."""
+    address of its own. `connect` are the variables that `x-devstack.connect` gives."""
     values = hashed_values(service, {})
     prints: Fingerprint = {key: _print_of(service.name, key, value) for key, value in values.items()}
     if files:
         prints["files"] = {file.path: _hash(service.name, file.content.hex()) for file in files}
+    if connect:
+        prints["connect"] = _print_of(service.name, "connect", dict(connect))
     if any(port.host_ip is None for port in service.ports):
         prints["bind"] = bind
     return prints

@@ -34,6 +34,7 @@ class Work:
         self.on_reader_gone: Callable[[], None] = _do_nothing
         self._home = home
         self._hooks = hooks
+        self._named_services: tuple[str, ...] = ()
 
     @cached_property
     def settings(self) -> Settings:
@@ -56,7 +57,9 @@ class Work:
         """Reads the files, again if they were read before."""
         from invoke_devstack.definition import load
 
-        return load(self.directory, files=self._files, profiles=self.settings.profiles)
+        return load(
+            self.directory, files=self._files, profiles=self.settings.profiles, naming=self._named_services
+        )
 
     @cached_property
     def project(self) -> str:
@@ -117,6 +120,10 @@ class Work:
             from invoke_devstack.running.choosing import check_services
 
             check_services(self.definition, names)
+            if not self.definition.services.keys() >= {*names}:
+                # Compose Specification, "Profiles": naming a service activates its profiles.
+                self._named_services = (*self._named_services, *names)
+                self.definition = self.load_definition()
         return names
 
     def service(self, name: str) -> str:

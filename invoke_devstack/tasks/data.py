@@ -25,8 +25,9 @@ def snapshot(work: Work, service: str, name: str = "", json: bool = False) -> No
     from invoke_devstack.console.amounts import size
     from invoke_devstack.running.snapshots import taking
 
+    wanted = work.service(service)
     with work.session() as session:
-        made = taking.take(session, work.service(service), name)
+        made = taking.take(session, wanted, name)
     work.answer(f"snapshot {made.name} of {made.service}: {size(made.size)}", row_of(made))
 
 

@@ -111,7 +111,7 @@ def connect(work: Work, service: str) -> None:
 
     For redis, valkey, mysql, mariadb, postgres and mongo.
     """
-    from invoke_devstack.tasks.known_images import KINDS, kind_of
+    from invoke_devstack.planning.known_images import KINDS, kind_of
 
     name = work.service(service).partition(".")[0]
     definition = work.definition

@@ -34,8 +34,9 @@ def export(work: Work, name: str, file: str, service: str = "", json: bool = Fal
     from invoke_devstack.running.snapshots import files
 
     path = Path(file).absolute()
+    wanted = work.service(service) if service else ""
     with work.session() as session:
-        amount = files.export(session, name, path, work.service(service) if service else "")
+        amount = files.export(session, name, path, wanted)
     work.answer(f"wrote {path}: {size(amount)}", {"name": name, "file": str(path), "size": amount})
 
 
@@ -52,8 +53,9 @@ def import_(work: Work, file: str, name: str = "", service: str = "", json: bool
     """
     from invoke_devstack.running.snapshots import files
 
+    wanted = work.service(service) if service else ""
     with work.session() as session:
-        made = files.import_(session, Path(file).absolute(), name, work.service(service) if service else "")
+        made = files.import_(session, Path(file).absolute(), name, wanted)
     back = f"invoke restore {made.service} --name {made.name}"
     work.answer(f"imported {made.name} of {made.service}; `{back}` puts it in place", row_of(made))
 

@@ -5,7 +5,8 @@ Variables are those of the images' own pages on Docker Hub.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -85,22 +86,78 @@ KINDS: Mapping[str, Kind] = {
         {"user": "guest"},
     ),
     "nats": Kind("nats", 4222),
+    "memcached": Kind("memcached", 11211),
+    "minio": Kind("http", 9000, "", ("MINIO_ROOT_USER",), ("MINIO_ROOT_PASSWORD",)),
+    "mailpit": Kind("smtp", 1025),
+    "elasticsearch": Kind("http", 9200),
+    "clickhouse-server": Kind(
+        "clickhouse",
+        9000,
+        "exec clickhouse-client",
+        ("CLICKHOUSE_USER",),
+        ("CLICKHOUSE_PASSWORD",),
+        ("CLICKHOUSE_DB",),
+        {"user": "default"},
+    ),
 }
+
+_ALIKE = {
+    "percona": "mysql",
+    "mysql-server": "mysql",
+    "postgis": "postgres",
+    "pgvector": "postgres",
+    "timescaledb": "postgres",
+    "postgresql": "postgres",
+    "redis-stack": "redis",
+    "redis-stack-server": "redis",
+    "mongodb-community-server": "mongo",
+    "opensearch": "elasticsearch",
+}
+"""Images of other names that are told apart by nothing that a client sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who connects, and to which database; "" is what is not known or not needed."""
+
+    user: str = ""
+    password: str = ""
+    database: str = ""
 
 
 def kind_of(image: str) -> Kind | None:
     """By the image's name: `registry.example.com/library/mysql:9` is a mysql."""
     name = image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
-    return KINDS.get(name)
+    return KINDS.get(name) or KINDS.get(_ALIKE.get(name, ""))
 
 
-def connection_string(kind: Kind, variables: Variables, host: str, port: int) -> str:
-    """`mysql://user:password@host:port/database`, each part percent-encoded."""
+def login(kind: Kind, variables: Variables, command: Sequence[str] = ()) -> Login:
+    """As the server is told by its variables, or by its command (Redis)."""
     user = _first(kind.user, variables) or kind.defaults.get("user", "")
-    password = _first(kind.password, variables)
-    database = _first(kind.database, variables) or kind.defaults.get("database", "")
-    who = f"{quote(user, safe='')}:{quote(password, safe='')}@" if password else f"{quote(user, safe='')}@"
-    return f"{kind.scheme}://{who if user else ''}{host}:{port}{f'/{quote(database)}' if database else ''}"
+    return Login(
+        user,
+        _first(kind.password, variables) or _required_password(command, variables),
+        _first(kind.database, variables) or kind.defaults.get("database", ""),
+    )
+
+
+def _required_password(command: Sequence[str], variables: Variables) -> str:
+    """The word after `--requirepass`, with the container's variables put in."""
+    found = re.search(r"--requirepass[ =]+(?:\"([^\"]*)\"|'([^']*)'|(\S+))", " ".join(command))
+    if not found:
+        return ""
+    word = next(item for item in found.groups() if item is not None)
+    return re.sub(r"\$\{?(\w+)\}?", lambda match: variables.get(match[1], ""), word)
+
+
+def connection_string(kind: Kind, who: Login, host: str, port: int) -> str:
+    """`mysql://user:password@host:port/database`, each part percent-encoded."""
+    name, secret = quote(who.user, safe=""), quote(who.password, safe="")
+    before = f"{name}:{secret}@" if secret else f"{name}@" if name else ""
+    path = f"/{quote(who.database, safe='')}" if who.database else ""
+    if kind.scheme == "mongodb" and name:
+        path = f"{path or '/'}?authSource=admin"  # where the image makes its root user
+    return f"{kind.scheme}://{before}{host}:{port}{path}"
 
 
 def _first(names: tuple[str, ...], variables: Variables) -> str:
