@@ -45,6 +45,8 @@ class Interrupt(AbstractContextManager["Interrupt"]):
     def __enter__(self) -> Self:
         self._listener = threading.Thread(target=self._listen, name="interrupt", daemon=True)
         self._listener.start()
+        if threading.current_thread() is not threading.main_thread():
+            return self  # only the main thread may have handlers
         for name in _SIGNALS:
             number = getattr(signal, name, None)
             if number is not None:

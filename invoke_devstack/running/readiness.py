@@ -219,6 +219,8 @@ class _Waiting:
             self.execution.check()
             result = self._run_healthcheck()
         self._last_exec = time.monotonic()
+        if not result and (self.inspected["State"].get("Health") or {}).get("Status") == "unhealthy":
+            raise self._unhealthy()  # the engine says it once, and said it before we listened
         return Ready("healthy", self.inspected) if result else None
 
     def _run_healthcheck(self) -> bool:

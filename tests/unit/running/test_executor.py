@@ -26,6 +26,7 @@ from invoke_devstack.planning.plan import (
     StartContainer,
     StopContainer,
 )
+from invoke_devstack.running import executor
 from invoke_devstack.running.executor import execute
 from invoke_devstack.running.hooks import Hooks
 from invoke_devstack.running.session import Session
@@ -327,6 +328,34 @@ def test_how_a_service_ended_is_told(bench: Bench) -> None:
     bench.run(StopContainer(target="p-web-1", name="p-web-1", cause="", service="web", grace=3))
     (stopped,) = [event for event in bench.events if isinstance(event, ServiceStopped)]
     assert (stopped.service, stopped.exit_code, stopped.killed) == ("web", 0, False)
+
+
+def test_an_engine_that_hangs_is_said_to(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "_SLOW", 0.05)
+    made = bench.engine.create_container
+
+    def slowly(name: str, body: object, *, platform: str = "") -> str:
+        time.sleep(0.3)
+        return made(name, body, platform=platform)  # type: ignore[arg-type]
+
+    bench.engine.create_container = slowly  # type: ignore[method-assign]
+    bench.run(create())
+    told = [event.text for event in bench.events if isinstance(event, Notice)]
+    assert len(told) == 1
+    assert "has not answered" in told[0]
+    assert "create p-web-1" in told[0]
+
+
+def test_a_service_that_was_unhealthy_before_fails_at_once(bench: Bench) -> None:
+    from invoke_devstack.engine.protocol import ExecResult
+
+    bench.engine.behaviour["p-web-1"] = Behaviour(
+        health="unhealthy", execs=lambda command: ExecResult(1, b"still no")
+    )
+    began = time.monotonic()
+    with pytest.raises(ServiceError, match="unhealthy"):
+        bench.run(*up(probe=HEALTHCHECK))
+    assert time.monotonic() - began < 2
 
 
 def test_each_action_is_told_when_it_begins_and_ends(bench: Bench) -> None:
