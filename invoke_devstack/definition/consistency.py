@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from invoke_devstack.definition.shape import nearest
-from invoke_devstack.definition.tree import Steps, Table, dotted
+from invoke_devstack.definition.tree import Items, Steps, Table, dotted
 from invoke_devstack.errors import DefinitionError, Position
 
 Values = dict[str, Any]
@@ -36,9 +36,9 @@ class Draft:
         for step in steps:
             if isinstance(value, Table) and step in value:
                 mark, value = value.mark_of(step), value[step]
-            elif step.startswith("[") and isinstance(value, list) and int(step[1:-1]) < len(value):
+            elif step.startswith("[") and isinstance(value, Items) and int(step[1:-1]) < len(value):
                 index = int(step[1:-1])
-                mark, value = value.marks[index], value[index]  # type: ignore[attr-defined]
+                mark, value = value.marks[index], value[index]
             else:
                 break
         return mark.position(steps)

@@ -19,6 +19,8 @@ from tests.unit.definition import grammar
 from tests.unit.definition.compose import write
 from tests.unit.definition.conftest import Project
 
+pytestmark = pytest.mark.timeout(0)  # for a long run; what must be quick is measured below
+
 VALID = (Path(__file__).parent / "corpus" / "nginx-flask-mysql" / "compose.yaml").read_bytes()
 ALL_KEYS = " ".join(
     [*grammar.ATTRIBUTES, "services networks volumes secrets configs include extends name"]
