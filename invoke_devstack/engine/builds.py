@@ -45,7 +45,3 @@ class Builds(Images, Observing):
             if request.pull or self.find_image(base) is None:
                 with contextlib.suppress(ImageUnavailableError):
                     self.pull(base, on_progress=on_progress)
-
-    @property
-    def _is_podman(self) -> bool:
-        return "Libpod-Api-Version" in self._headers or "Libpod" in self._headers.get("Server", "")

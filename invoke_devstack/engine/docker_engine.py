@@ -29,7 +29,7 @@ class DockerEngine(Builds, Resources, Containers, Execs, Streams):
         self.endpoint = endpoint
         self.registry_mirror = registry_mirror
         self._version = version
-        self._headers = dict(headers)
+        self._headers = headers  # case-insensitive
         self._api = api
 
     def close(self) -> None:

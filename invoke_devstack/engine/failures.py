@@ -116,7 +116,7 @@ def _no_addresses(match: re.Match[str], status: int | None) -> EngineError:
 
 def _no_image(match: re.Match[str], status: int | None) -> NotFoundError:
     return NotFoundError(
-        f"the image {match['image']} is not on the engine",
+        f"the image {match['image'].rstrip(':,.')} is not on the engine",
         hint="`invoke pull` gets images, `invoke build` builds them.",
         status=status,
     )

@@ -80,7 +80,9 @@ class Images:
             stream=True,
             seconds=None,
         )
-        return _imported_id(self._api.lines(response))
+        made = _imported_id(self._api.lines(response))
+        self.tag_image(made, reference)  # Podman names it localhost/…, and looks for docker.io/… later
+        return made
 
     def tag_image(self, image: str, reference: str) -> None:
         wanted = Reference.parse(reference)

@@ -147,7 +147,10 @@ class ExecSession(Protocol):
 class Engine(Protocol):
     """A Docker-compatible engine."""
 
-    def info(self) -> EngineInfo: ...
+    def info(self) -> EngineInfo:
+        """The engine, architecture included; costs a request. `Observed.engine` has the rest of it free."""
+        ...
+
     def system_info(self) -> Mapping[str, Any]:
         """As `GET /info` gives it: its disk, memory, processors, proxies, clock."""
         ...

@@ -152,3 +152,9 @@ def test_an_image_without_configuration_is_read() -> None:
 def test_podman_is_known_by_its_headers() -> None:
     assert read_info({"Libpod-Api-Version": "4.3.1"}, (1, 41), {"Version": "4.3.1"}).name == "Podman"
     assert read_info({"Server": "Docker/28.5"}, (1, 51), {"Arch": "arm64"}).architecture == "arm64"
+
+
+def test_the_headers_of_a_ping_say_which_engine_it_is() -> None:
+    headers = {"Server": "Docker/20.10.24+dfsg1 (linux)", "Ostype": "linux"}
+    info = read_info(headers, (1, 41), {})
+    assert (info.name, info.version, info.os) == ("Docker Engine", "20.10.24+dfsg1", "linux")
