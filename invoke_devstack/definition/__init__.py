@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invoke_devstack.definition.explain import Explanation, explain
 from invoke_devstack.definition.load import load, project_name
-from invoke_devstack.definition.render import config_hash, looks_secret, to_config, to_document
+from invoke_devstack.definition.render import config_hash, to_config, to_document
 from invoke_devstack.definition.yaml_writer import to_yaml
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "config_hash",
     "explain",
     "load",
-    "looks_secret",
     "project_name",
     "to_config",
     "to_document",

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.definition.dotenv import read_env_file
 from invoke_devstack.definition.origin import Origin, VariableOrigin
-from invoke_devstack.definition.render import MASK, looks_secret, to_config
+from invoke_devstack.definition.render import to_config
 from invoke_devstack.definition.shape import nearest
 from invoke_devstack.errors import Position, UsageError
+from invoke_devstack.secrets import MASK, masked
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
@@ -80,7 +81,7 @@ def _explained(definition: Definition, key: str, value: Any, show_secrets: bool)
         return Explanation(key, value)
     variables = tuple(_shown(variable, show_secrets) for variable in origin.variables)
     unused = tuple(text for variable in origin.variables for text in _losers(definition, variable))
-    raw = "" if value == MASK else origin.raw
+    raw = "" if MASK in str(value) else origin.raw
     return Explanation(key, value, origin.position, raw, variables, origin.overridden, unused)
 
 
@@ -129,9 +130,9 @@ def _source(definition: Definition, name: str) -> str:
 
 
 def _shown(variable: VariableOrigin, show_secrets: bool) -> VariableOrigin:
-    if show_secrets or not variable.value or not looks_secret(variable.name):
+    if show_secrets or not variable.value:
         return variable
-    return VariableOrigin(variable.name, MASK, variable.source)
+    return VariableOrigin(variable.name, masked(variable.name, variable.value), variable.source)
 
 
 def _losers(definition: Definition, variable: VariableOrigin) -> Iterator[str]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.definition.scalars import json_float
 from invoke_devstack.definition.units import Bytes, Seconds
+from invoke_devstack.secrets import MASK, masked
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Part, Service
 
-MASK = "********"
-_SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
 _NOT_HASHED = ("build", "depends_on", "pull_policy", "scale", "profiles")
 _ALWAYS_IN_JSON: Mapping[str, Mapping[str, Any]] = {
     "Service": {"command": None, "entrypoint": None},
@@ -164,11 +162,6 @@ def _escape(value: Any) -> Any:
     return value
 
 
-def looks_secret(name: str) -> bool:
-    """Whether a variable's name says that its value is nobody else's business."""
-    return bool(_SECRET_NAME.search(name))
-
-
 def _mask(config: dict[str, Any]) -> None:
     for service in config["services"].values():
         _mask_values(service.get("environment"))
@@ -180,8 +173,8 @@ def _mask(config: dict[str, Any]) -> None:
 
 def _mask_values(values: dict[str, Any] | None) -> None:
     for name, value in (values or {}).items():
-        if value and values is not None and looks_secret(name):
-            values[name] = MASK
+        if value and values is not None:
+            values[name] = masked(name, str(value))
 
 
 def to_json(value: Any) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from invoke_devstack.definition import config_hash, explain, load, to_config, to_document, to_yaml
-from invoke_devstack.definition.render import MASK, looks_secret, to_json
+from invoke_devstack.definition.render import to_json
 from invoke_devstack.errors import UsageError
+from invoke_devstack.secrets import MASK, looks_secret
 from tests.unit.definition.compose import compose_command
 from tests.unit.definition.conftest import Project
 
