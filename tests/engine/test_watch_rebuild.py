@@ -13,6 +13,7 @@ import pytest
 from invoke_devstack.engine.docker_engine import DockerEngine
 from invoke_devstack.events import (
     ActionFinished,
+    ActionProgress,
     ActionStarted,
     LogBlock,
     Notice,
@@ -140,6 +141,22 @@ def test_a_sync_goes_on_arriving_while_an_image_is_built(make: Make, busybox: st
     assert stack.of(Rebuilt) == []
     stack.await_event(Rebuilt)
     stack.await_(lambda: stack.has("/app/src/a", "live"), "the new container has it too")
+
+
+def test_a_file_deleted_during_a_build_is_not_in_the_new_container(make: Make, busybox: str) -> None:
+    rules = (
+        "        - {path: ./web/Dockerfile, action: rebuild}\n"
+        "        - {path: ./web/src, action: sync, target: /app/src}\n"
+    )
+    stack = make(rules)
+    stack.write("web/src/doomed", "1")
+    stack.watch()
+    dockerfile = DOCKERFILE.format(busybox=busybox, command="sleep 1000")
+    stack.write("web/Dockerfile", dockerfile + "RUN [ -e /app/src/doomed ] && sleep 3\n")
+    stack.await_(lambda: any("sleep 3" in event.text for event in stack.of(ActionProgress)))
+    (stack.directory / "web/src/doomed").unlink()
+    stack.await_event(Rebuilt)
+    stack.await_(lambda: stack.lacks("/app/src/doomed"))
 
 
 def test_anonymous_volumes_are_renewed_and_named_ones_stay(make: Make, project: str) -> None:

@@ -324,4 +324,25 @@ def test_nothing_is_left_in_the_container_when_the_watch_ends(make: Make) -> Non
     stack.await_(lambda: stack.has("/app/a", "1"))
     stack.stop()
     stack.await_(lambda: "devstack-sync" not in str(stack.engine.top(stack.container())))
-    assert "devstack" not in stack.inside("ls", "-A", "/")
+    assert "devstack-sync" not in stack.inside("ls", "-A", "/")
+
+
+def test_a_file_deleted_while_nothing_watched_is_deleted_at_the_start(make: Make) -> None:
+    stack = make(SYNC)
+    for name in ("kept", "old", "d/x"):
+        stack.write(f"src/{name}", "1")
+    stack.watch()
+    stack.await_(lambda: stack.has("/app/d/x", "1"))
+    stack.write("src/late", "1")
+    stack.await_(lambda: stack.has("/app/late", "1"))
+    stack.inside("sh", "-c", "echo own > /app/own; echo own > /app/d/own")
+    stack.stop()
+    for name in ("old", "late"):
+        (stack.directory / "src" / name).unlink()
+    stack.watch()
+    stack.await_(lambda: stack.lacks("/app/old") and stack.lacks("/app/late"))
+    assert stack.has("/app/kept", "1") and stack.has("/app/own", "own\n") and stack.has("/app/d/own", "own\n")
+    stack.stop()
+    shutil.rmtree(stack.directory / "src/d")
+    stack.watch()
+    stack.await_(lambda: stack.lacks("/app/d"))

@@ -40,6 +40,7 @@ def helper_archive(parcel: Parcel, owner: Owner, script: str = "") -> IO[bytes]:
     # send than most files have.
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
         lines += _stage(archive, parcel.items, owner)
+        lines += [f"known {_quoted(_recorded(item))}" for item in parcel.items if not item.as_root]
         body = "\n".join((*lines, "")).encode("utf-8", "surrogateescape")
         header = tarfile.TarInfo("apply")
         header.size = len(body)
@@ -48,6 +49,10 @@ def helper_archive(parcel: Parcel, owner: Owner, script: str = "") -> IO[bytes]:
     file.truncate(end + 2 * _BLOCK)
     file.seek(0)
     return file
+
+
+def _recorded(item: Item) -> str:
+    return f"{item.path}/" if item.kind == "directory" else item.path
 
 
 def _stage(archive: tarfile.TarFile, items: list[Item], owner: Owner) -> list[str]:
@@ -95,7 +100,7 @@ def _stage_group(
 def _add(archive: tarfile.TarFile, item: Item, name: str, owner: Owner) -> None:
     header = tarfile.TarInfo(name)
     header.mode, header.mtime = item.mode, item.mtime
-    header.uid, header.gid = owner
+    header.uid, header.gid = (0, 0) if item.as_root else owner
     if item.kind == "directory":
         header.type = tarfile.DIRTYPE
         archive.addfile(header)

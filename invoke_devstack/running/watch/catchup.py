@@ -14,6 +14,7 @@ import shlex
 import stat
 import tarfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -148,20 +149,25 @@ def _compare_archive(target: Target, rule: Rule) -> Iterator[Change]:
     """The same from the archive that the engine makes of the target, running or not."""
     seen: set[int] = set()
     try:
-        _, chunks = target.engine.get_archive(target.id, rule.target)
+        _, blocks = target.engine.get_archive(target.id, rule.target)
     except NotFoundError:
-        chunks = iter(())
+        pass  # then all is missing
     else:
-        with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks)), mode="r|") as archive:
-            for member in archive:
-                _, _, inside = member.name.rstrip("/").partition("/")
-                host = f"{rule.root}/{inside}" if inside else rule.root
-                seen.add(hash(host))
-                if not _is_same(host, member, archive) and rule.covers(host):
-                    yield Change(host, "modified")
+        with closing(blocks):
+            yield from _compare_members(blocks, rule, seen)
     for path, directory in walk_names(rule):
         if hash(path) not in seen:
             yield Change(path, "added", directory)
+
+
+def _compare_members(blocks: Iterator[bytes], rule: Rule, seen: set[int]) -> Iterator[Change]:
+    with tarfile.open(fileobj=io.BufferedReader(_Stream(blocks)), mode="r|") as archive:
+        for member in archive:
+            _, _, inside = member.name.rstrip("/").partition("/")
+            host = f"{rule.root}/{inside}" if inside else rule.root
+            seen.add(hash(host))
+            if not _is_same(host, member, archive) and rule.covers(host):
+                yield Change(host, "modified")
 
 
 def _is_same(host: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> bool:

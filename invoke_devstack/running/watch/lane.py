@@ -6,6 +6,7 @@ is built, and what comes during a build becomes one next build.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,11 +19,13 @@ from invoke_devstack.running.session import Session
 from invoke_devstack.running.watch.catchup import differences
 from invoke_devstack.running.watch.commands import run_commands
 from invoke_devstack.running.watch.parcel import make_parcel
+from invoke_devstack.running.watch.record import read_record, vanished, write_record
 from invoke_devstack.running.watch.target import Delivery, Target, find_targets
 from invoke_devstack.running.workers import Workers
 
 _PATHS_IN_AN_EVENT = 20
 _FILES_AT_ONCE = 2000
+_DELETIONS_REMEMBERED = 5000
 
 
 @dataclass(slots=True)
@@ -74,10 +77,11 @@ class ServiceLane:
     def __init__(self, session: Session, service: str, rules: tuple[Rule, ...], workers: Workers) -> None:
         self._session = session
         self._service = service
-        self._rules = tuple(rule for rule in rules if rule.service == service)
+        self._syncing = tuple(rule for rule in rules if rule.service == service and rule.syncs)
         self._lock = threading.Lock()
         self._pending = _Pending(stale=True)
         self._targets: list[Target] = []
+        self._deleted: dict[str, Copy] = {}  # host path -> the latest deletions, to be done again
         self._to_build: dict[str, None] = {}
         self._syncs = Serial(workers, self._guarded(self._do_pending))
         self._builds = Serial(workers, self._guarded(self._build))
@@ -104,7 +108,7 @@ class ServiceLane:
             self._pending.stale |= action in ("create", "destroy", "rename") or known is None
             if known is not None:
                 self._pending.restarted.add(container)
-            if action == "start" and (known is None or known.memory):
+            if action == "start" and (known is None or known.memory or not known.caught_up):
                 self._pending.catch_up.add(container)
         if action != "create":
             self._syncs.nudge()
@@ -173,6 +177,7 @@ class ServiceLane:
             self._refresh_targets()
             delivery = self._sync(wanted)
         self._tell_synced(delivery, tuple(item.host for item in wanted.copies), since or began)
+        self._remember(wanted.deletions)
         if wanted.restart:
             from invoke_devstack.running.watch import replacing
 
@@ -185,6 +190,13 @@ class ServiceLane:
             with self._lock:
                 self._to_build |= dict.fromkeys(wanted.rebuild)
             self._builds.nudge()
+
+    def _remember(self, deletions: Iterable[Copy]) -> None:
+        for copy in deletions:
+            self._deleted.pop(copy.host, None)
+            self._deleted[copy.host] = copy
+        while len(self._deleted) > _DELETIONS_REMEMBERED:
+            del self._deleted[next(iter(self._deleted))]
 
     def _sync(self, wanted: ServiceTurn) -> Delivery:
         """What was brought into the container that got most."""
@@ -218,13 +230,22 @@ class ServiceLane:
     def _catch_up(self, target: Target) -> None:
         began = time.monotonic()
         try:
-            for rule in self._rules:
-                if rule.syncs:
-                    changes = tuple(differences(target, rule))
-                    for wanted in turn(changes, (rule,)).values():
-                        self._do(wanted, began)
+            record = read_record(target)
+            for rule in self._syncing:
+                changes = (*vanished(record, rule), *differences(target, rule))
+                for wanted in turn(changes, (rule,)).values():
+                    self._do(wanted, began)
+            self._delete_again(began)
+            write_record(target, self._syncing, record)
+            target.caught_up = True
         except NotFoundError:
             return  # the container went away again
+
+    def _delete_again(self, since: float) -> None:
+        """What was deleted while an image was built is in the image still."""
+        deletions = tuple(copy for copy in self._deleted.values() if not os.path.lexists(copy.host))
+        if deletions:
+            self._do(ServiceTurn(self._service, deletions=deletions), since)
 
     def _build(self) -> None:
         with self._lock:

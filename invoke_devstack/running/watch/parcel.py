@@ -31,6 +31,7 @@ class Item:
     content: bytes | None = None  # None for a large file, whose content is read while it is sent
     size: int = 0
     link: str = ""
+    as_root: bool = False  # it belongs to root, not to the container's user
 
     def open(self) -> BinaryIO:
         """Its content."""

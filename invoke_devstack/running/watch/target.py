@@ -58,6 +58,7 @@ class Target:
     memory: tuple[str, ...] = ()  # those of them that are a tmpfs: emptied at each start
     image: str = ""
     created: str = ""  # RFC 3339
+    caught_up: bool = False  # it was compared with the host
     _helper: Helper | None = None
     _helper_fails: bool = False
     _waiting: list[str] = field(default_factory=list)
@@ -86,6 +87,11 @@ class Target:
         except (HelperLostError, HelperRefusedError):
             self._drop_helper()
             return None
+
+    @property
+    def has_helper(self) -> bool:
+        """Whether the helper runs: what only it can do can be done."""
+        return self._helper is not None
 
     def refresh(self) -> None:
         """Looks whether the container runs, after it was started or stopped. Raises NotFoundError."""
