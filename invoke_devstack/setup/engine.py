@@ -118,7 +118,7 @@ def _connect_to_new(machine: Machine, settings: Settings) -> DockerEngine:
         if error.reason == "permission" and machine.root_prefix:
             raise SetupError(
                 "the engine is there, and this terminal is not in the group `docker` yet",
-                hint="Log in again, or in this terminal: newgrp docker",
+                hint="Log in again, or in this terminal: newgrp docker. Then run the same command again.",
             ) from error
         raise
 
