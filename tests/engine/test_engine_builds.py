@@ -197,8 +197,8 @@ def test_an_instruction_that_is_none_is_named_with_its_line(
 
 
 def test_a_folder_that_is_not_there_is_named(build: Build, asked: BuildRequest) -> None:
-    with pytest.raises(BuildError, match="/no/such/folder"):
-        build(replace(asked, context="/no/such/folder"))
+    with pytest.raises(BuildError, match="is not there"):
+        build(replace(asked, context=f"{asked.context}/none"))
 
 
 def test_a_frontend_out_of_reach_does_not_stop_a_build(
