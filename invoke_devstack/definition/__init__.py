@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from invoke_devstack.definition.explain import Explanation, explain
-from invoke_devstack.definition.load import load, project_name
+from invoke_devstack.definition.load import load, named_project, project_name
 from invoke_devstack.definition.render import config_hash, to_config, to_document
 from invoke_devstack.definition.yaml_writer import to_yaml
 
@@ -15,6 +15,7 @@ __all__ = [
     "config_hash",
     "explain",
     "load",
+    "named_project",
     "project_name",
     "to_config",
     "to_document",

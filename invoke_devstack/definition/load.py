@@ -75,6 +75,13 @@ def project_name(
     return find_name(discover(directory, files, environment, env_files), given)
 
 
+def named_project(directory: Path, *, files: Sequence[Path] = ()) -> tuple[str, Path, bool]:
+    """(its name, its working directory, whether COMPOSE_PROJECT_NAME imposes the name); see `load`."""
+    sources = discover(directory, files)
+    imposed = bool(sources.environment.get("COMPOSE_PROJECT_NAME"))
+    return find_name(sources), sources.working_dir, imposed
+
+
 def _named(sources: Sources, name: str) -> Sources:
     environment = sources.environment.replaced("COMPOSE_PROJECT_NAME", name, "project")
     return Sources(sources.working_dir, sources.files, environment, sources.env_files)

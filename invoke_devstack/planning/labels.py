@@ -31,6 +31,7 @@ VOLUME = "com.docker.compose.volume"
 
 INPUTS = "dev.invoke-devstack.inputs"
 PORTS = "dev.invoke-devstack.ports"
+DIRECTORY = "dev.invoke-devstack.working_dir"
 HELPER = "dev.invoke-devstack.helper"
 HELPER_MOUNTS = "dev.invoke-devstack.helper.mounts"
 

@@ -135,7 +135,7 @@ def _volume_action(
             hint=f"Make it with `docker volume create {volume.name}`, or remove `external: true`.",
         )
     if found is None:
-        body = volume_body(definition.name, key, volume)
+        body = volume_body(definition, key, volume)
         return CreateVolume(target=volume.name, cause="no volume yet", body=body)
     if volume.external:
         return None
@@ -197,13 +197,14 @@ def _ipam(network: Network) -> dict[str, Any]:
     return driver | ({"Config": pools} if pools else {})
 
 
-def volume_body(project: str, key: str, volume: Volume) -> dict[str, Any]:
+def volume_body(definition: Definition, key: str, volume: Volume) -> dict[str, Any]:
     """The body of `POST /volumes/create`."""
     labels = dict(volume.labels) | {
         label.VOLUME: key,
-        label.PROJECT: project,
+        label.PROJECT: definition.name,
         label.VERSION: label.COMPOSE_VERSION,
         label.CONFIG_HASH: volume_hash(volume),
+        label.DIRECTORY: str(definition.working_dir),
     }
     body: dict[str, Any] = {"Name": volume.name, "Labels": labels}
     if volume.driver:

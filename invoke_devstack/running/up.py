@@ -61,6 +61,7 @@ def _carry_out(session: Session, made: Plan) -> bool:
         session.emit(Notice(text=_about_orphans(made.orphans), level="warning"))
     services = tuple(dict.fromkeys(action.service for action in made if action.service))
     session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
+    free_ports.tell_stand_ins(session, made)
     execute(made, session)
     return bool(changes(made))
 
@@ -108,8 +109,7 @@ def planning_options(
 ) -> planning.UpOptions:
     """What the planner is to know beside the definition and what is observed: settings, hooks, ports."""
     settings, hooks = session.settings, session.hooks
-    automatic = (options.ports or settings.ports) == "auto"
-    bind = settings.bind
+    engine, bind = session.engine, settings.bind
     return planning.UpOptions(
         services=options.services,
         build=options.build,
@@ -120,7 +120,7 @@ def planning_options(
         wait_timeout=settings.wait_timeout if options.wait_timeout is None else options.wait_timeout,
         hooks=hooks.names(always=False),
         always_hooks=hooks.names(always=True),
-        ports=free_ports.stand_ins(definition, observed, session.engine, bind) if automatic else {},
+        ports=free_ports.stand_ins(definition, observed, engine, bind, settings.ports, options.ports),
         environment=client_proxies(),
         seccomp=seccomp_profiles(definition),
         now=datetime.now(UTC),

@@ -12,7 +12,7 @@ from invoke.context import Context
 
 from invoke_devstack.console import Console, can_ask
 from invoke_devstack.errors import DevstackError, UsageError
-from invoke_devstack.events import Document, Event, Table
+from invoke_devstack.events import Document, Event, Notice, Table
 from invoke_devstack.running.hooks import Hooks
 from invoke_devstack.settings import Settings
 from invoke_devstack.tasks.command import split_names
@@ -48,7 +48,7 @@ class Work:
 
     @cached_property
     def definition(self) -> Definition:
-        """The stack as its files say it."""
+        """The stack as its files say it; once an engine was asked (`project`), under the project's name."""
         loaded = self.load_definition()
         self.console.expect(loaded.services)
         return loaded
@@ -58,17 +58,42 @@ class Work:
         from invoke_devstack.definition import load
 
         return load(
-            self.directory, files=self._files, profiles=self.settings.profiles, naming=self._named_services
+            self.directory,
+            files=self._files,
+            profiles=self.settings.profiles,
+            project_name=vars(self).get("project"),
+            naming=self._named_services,
         )
 
     @cached_property
     def project(self) -> str:
-        """The project's name; the definition is not read for it."""
-        from invoke_devstack.definition import project_name
+        """The project's name on the engine: Compose's, unless another checkout has it. The definition is not
+        read for it, and one that was read is read again where its name is another."""
+        from invoke_devstack.definition import named_project
+        from invoke_devstack.running.checkouts import choose_identity
 
-        if "definition" in vars(self):
-            return self.definition.name
-        return project_name(self.directory, files=self._files)
+        name, directory, imposed = named_project(self.directory, files=self._files)
+        if not imposed:
+            identity = choose_identity(self.engine, name, directory)
+            name = identity.name
+            self._tell_other_checkout(name, identity.other)
+        if "definition" in vars(self) and self.definition.name != name:
+            del self.definition
+        return name
+
+    @property
+    def bound_definition(self) -> Definition:
+        """The definition under the project's name on the engine."""
+        self.project  # noqa: B018 - it may give the definition another name
+        return self.definition
+
+    def _tell_other_checkout(self, name: str, other: str) -> None:
+        if other:
+            text = (
+                f"the checkout in {other} has this project's name; this one is called {name} "
+                f"(for docker compose: `export COMPOSE_PROJECT_NAME={name}`)"
+            )
+            self.tell(Notice(text=text))
 
     @property
     def _files(self) -> list[Path]:
@@ -82,15 +107,15 @@ class Work:
         return connect(registry_mirror=self.settings.registry_mirror)
 
     @contextmanager
-    def session(self, *, explain: bool = False) -> Iterator[Session]:
-        """The stack on the engine, and the handler of signals while the body runs."""
+    def session(self, *, explain: bool = False, definition: Definition | None = None) -> Iterator[Session]:
+        """The stack (or another one, of `definition`) on the engine, and the handler of signals while the
+        body runs."""
         from invoke_devstack.running.interrupt import Interrupt
         from invoke_devstack.running.session import Session
 
-        definition = self.definition
         with Interrupt() as interrupt:
             yield Session(
-                definition=definition,
+                definition=definition or self.bound_definition,
                 engine=self.engine,
                 emit=self.tell,
                 settings=self.settings,

@@ -19,7 +19,7 @@ def dotenv_line(name: str, value: str) -> str:
     """`NAME=value`, quoted so that Compose, python-dotenv and shells read the same value."""
     if re.fullmatch(r"[A-Za-z0-9_./:@%+,-]*", value):
         return f"{name}={value}"
-    if "'" not in value:
+    if not {"'", "\\"} & set(value):
         return f"{name}='{value}'"
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
     return f'{name}="{escaped}"'

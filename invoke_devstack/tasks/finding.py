@@ -1,4 +1,4 @@
-"""Where the stack is and whether it is ready: urls, open, graph, is-ready, stacks."""
+"""Where the stack is and whether it is ready: urls, open, graph, is-ready."""
 
 from __future__ import annotations
 
@@ -116,26 +116,3 @@ def _states(work: Work) -> dict[str, str]:
     except EngineUnavailableError:
         return {}
     return {item.service: item.health or item.state for item in observed.containers if not item.oneoff}
-
-
-@command("stacks", json="answer")
-def stacks(work: Work, json: bool = False) -> None:
-    """List every stack on this engine, and where it lives."""
-    from invoke_devstack.planning.labels import PROJECT, WORKING_DIR
-
-    found: dict[str, dict[str, object]] = {}
-    for item in work.engine.list_containers({"label": [PROJECT]}):
-        labels = item["Labels"]
-        row = found.setdefault(
-            labels[PROJECT],
-            {
-                "stack": labels[PROJECT],
-                "running": 0,
-                "containers": 0,
-                "directory": labels.get(WORKING_DIR, ""),
-            },
-        )
-        row["containers"] = int(str(row["containers"])) + 1
-        row["running"] = int(str(row["running"])) + (item["State"] == "running")
-    rows = [found[name] for name in sorted(found)]
-    work.table("stacks", ("stack", "running", "containers", "directory"), rows, "no stack is on this engine")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from invoke_devstack.tasks.context import Work
 
+EXPLAIN_HELP = {"explain": "Show, for each step, the docker command that does the same by hand."}
 _STAND_IN = "dev.invoke-devstack.standin"
 
 
@@ -32,69 +33,98 @@ def inspect(work: Work, service: str, json: bool = False) -> None:
 
 @command("layers", json="answer")
 def layers(work: Work, service: str, json: bool = False) -> None:
-    """List an image's layers, and who shares them."""
-    inspected = _inspect(work, service)
-    history = work.engine.image_history(inspected["Id"])
-    rows = layer_rows(history, _digests(inspected), _others(work, service))
-    work.table("layers", ("layer", "size", "shared_by", "instruction"), rows, "the image has no layer")
+    """List an image's layers, and who shares them.
+
+    The base comes first. A layer that several images have is on the engine once: `shared_by` are services
+    of this stack, `also_in` other images that have a name.
+    """
+    from invoke_devstack.running.image_layers import holders, layers_of
+
+    images = {name: _full(image) for name, image in _images(work, ()).items()}
+    image = _full(_images(work, [service])[service])
+    others = holders(work.engine)
+    rows: list[dict[str, object]] = []
+    for layer in layers_of(work.engine, image):
+        having = [item for item in others if layer.chain and layer.chain in item.chains]
+        named = {name for item in having for name in item.names}
+        strangers = named - {name for item in having if image in item.names for name in item.names}
+        rows.append(
+            {
+                "layer": _short(layer.digest),
+                "size": layer.size,
+                "shared_by": sorted(key for key, name in images.items() if name in named and key != service),
+                "also_in": sorted(strangers - {*images.values()}),
+                "instruction": layer.instruction,
+            }
+        )
+    columns = ("layer", "size", "shared_by", "also_in", "instruction")
+    work.table("layers", columns, rows, "the image has no layer")
 
 
-@command("rm", json="answer")
-def rm(work: Work, service: tuple[str, ...] = (), yes: bool = False, json: bool = False) -> None:
+@command(
+    "rm",
+    json="answer",
+    shorts={"force": "f"},
+    flags={"force": "Also those that containers have: they lose their name.", **EXPLAIN_HELP},
+)
+def rm(
+    work: Work,
+    service: tuple[str, ...] = (),
+    force: bool = False,
+    yes: bool = False,
+    explain: bool = False,
+    json: bool = False,
+) -> None:
     """Remove the images of services. Asks first."""
-    here = {image: work.engine.find_image(image) for image in _images(work, service).values()}
-    names = [name for name, found in here.items() if found is not None]
+    from invoke_devstack.running import image_removal
+
+    names = [image for image in _images(work, service).values() if work.engine.find_image(image)]
+    if not force:
+        image_removal.check_unused(work.engine, names)
     if names:
         listed = ", ".join(names)
         work.confirm(f"Remove {listed}?", yes=yes, loses=f"the images {listed}")
-    _remove(work, names)
+    with work.session(explain=explain) as session:
+        rows = image_removal.remove(session, names, cause="asked for", force=force)
+    _show_removed(work, rows)
 
 
-@command("prune", json="answer")
-def prune(work: Work, yes: bool = False, json: bool = False) -> None:
-    """Remove earlier builds without a name. Asks first."""
+@command(
+    "prune",
+    json="answer",
+    shorts={"all_": "a"},
+    flags={
+        "all_": "Also images with a name, if they were built here and no container has them.",
+        **EXPLAIN_HELP,
+    },
+)
+def prune(
+    work: Work, all_: bool = False, yes: bool = False, explain: bool = False, json: bool = False
+) -> None:
+    """Remove earlier builds that nothing uses. Asks first.
+
+    It says first what would go and how much that frees: layers that other images have too stay.
+    """
     from invoke_devstack.console.amounts import size
-    from invoke_devstack.planning.labels import PROJECT
+    from invoke_devstack.events import Notice
+    from invoke_devstack.running import image_removal
 
-    filters = {"dangling": ["true"], "label": [f"{PROJECT}={work.definition.name}"]}
-    found = work.engine.list_images(filters)
+    found = image_removal.unused(work.engine, work.project, named=all_)
+    for item in found:
+        what = ", ".join(item.names) or f"earlier build {_short(item.image_id)}"
+        work.tell(Notice(text=f"{what}: {size(item.size)}, of which {size(item.frees)} would be freed"))
     if found:
-        amount = f"{len(found)} earlier builds, up to {size(sum(item['Size'] for item in found))}"
-        work.confirm(f"Remove {amount}?", yes=yes, loses=amount)
-    _remove(work, [item["Id"] for item in found])
-
-
-def layer_rows(
-    history: Sequence[Mapping[str, Any]], digests: Sequence[str], others: Mapping[str, frozenset[str]]
-) -> list[dict[str, object]]:
-    """The base first. A step without a file of its own has no digest; `others` are the layers of the
-    other services' images, by service."""
-    remaining = list(digests)
-    rows: list[dict[str, object]] = []
-    steps = list(reversed(history))
-    for index, step in enumerate(steps):
-        has_layer = bool(step["Size"]) or len(remaining) == len(steps) - index
-        digest = remaining.pop(0) if has_layer and remaining else ""
-        sharing = [name for name, known in others.items() if digest and digest in known]
-        rows.append(
-            {
-                "layer": digest.removeprefix("sha256:")[:12],
-                "size": step["Size"],
-                "shared_by": sharing,
-                "instruction": _instruction(step["CreatedBy"]),
-            }
-        )
-    return rows
-
-
-def _instruction(text: str) -> str:
-    """The classic builder notes `/bin/sh -c #(nop)  CMD ["x"]`, BuildKit `CMD ["x"]`."""
-    without_shell = text.removeprefix("/bin/sh -c ")
-    return without_shell.removeprefix("#(nop)").strip() if "#(nop)" in text else text
+        count = f"{len(found)} image{'s' if len(found) != 1 else ''}"
+        amount = size(sum(item.frees for item in found))
+        work.confirm(f"Remove {count}, which frees {amount}?", yes=yes, loses=f"{count} ({amount})")
+    with work.session(explain=explain) as session:
+        targets = [name for item in found for name in (item.names or (item.image_id,))]
+        rows = image_removal.remove(session, targets, cause="no container has it")
+    _show_removed(work, rows)
 
 
 def _images(work: Work, names: Sequence[str]) -> dict[str, str]:
-    services = work.definition.services
+    services = work.bound_definition.services
     chosen = work.services(names) or tuple(services)
     known = {**services, **work.definition.disabled_services}
     return {name: known[name].image_name(work.definition.name) for name in chosen}
@@ -108,7 +138,7 @@ def _row(work: Work, service: str, image: str) -> dict[str, object]:
     return {
         "service": service,
         "image": image,
-        "id": found.id.removeprefix("sha256:")[:12],
+        "id": _short(found.id),
         "size": inspected["Size"],
         "created_at": inspected["Created"],
         "note": "stand-in" if _STAND_IN in found.labels else "",
@@ -120,22 +150,14 @@ def _inspect(work: Work, service: str) -> Mapping[str, Any]:
     return work.engine.inspect_image(image)
 
 
-def _digests(inspected: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple((inspected.get("RootFS") or {}).get("Layers") or ())
-
-
-def _others(work: Work, service: str) -> dict[str, frozenset[str]]:
-    images = {name: image for name, image in _images(work, ()).items() if name != service}
-    return {
-        name: frozenset(_digests(work.engine.inspect_image(image)))
-        for name, image in images.items()
-        if work.engine.find_image(image) is not None
-    }
-
-
-def _remove(work: Work, images: Sequence[str]) -> None:
-    rows: list[dict[str, object]] = []
-    for image in images:
-        for item in work.engine.remove_image(image):
-            rows += [{"removed": kind.lower(), "image": name} for kind, name in item.items()]
+def _show_removed(work: Work, rows: list[dict[str, object]]) -> None:
     work.table("removed", ("removed", "image"), rows, "there was nothing to remove")
+
+
+def _short(image_id: str) -> str:
+    return image_id.removeprefix("sha256:")[:12]
+
+
+def _full(image: str) -> str:
+    """With the tag that the engine adds where none is given."""
+    return image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"

@@ -21,12 +21,15 @@ from invoke_devstack.tasks import (
     data,
     finding,
     images,
+    init,
     inside,
     lifecycle,
     machine,
     making,
+    menu,
     observe,
     snapshots,
+    stacks,
 )
 from invoke_devstack.tasks import stack as stack_tasks
 from invoke_devstack.tasks.command import Command, DevstackTask
@@ -41,7 +44,10 @@ _MODULES: tuple[ModuleType, ...] = (
     finding,
     connections,
     data,
+    stacks,
     machine,
+    init,
+    menu,
 )
 _COLLECTIONS: dict[str, ModuleType] = {"images": images, "snapshots": snapshots}
 

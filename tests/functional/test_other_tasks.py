@@ -132,7 +132,11 @@ def test_stacks_lists_this_one_with_its_folder(stack: Project) -> None:
         "stack": stack.name,
         "running": 2,
         "containers": 2,
+        "ports": [int(stack.variables["WEB_PORT"])],
+        "volumes": [],
+        "images": ["devstack-test/busybox:1"],
         "directory": str(stack.directory),
+        "there": True,
     }
 
 

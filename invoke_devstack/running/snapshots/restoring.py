@@ -51,5 +51,5 @@ def _make_missing(session: Session, observed: Observed, service: str, volumes: d
     definition = definition_of(session, service)
     for key, name in volumes.items():
         if name not in observed.volumes and key in definition.volumes:
-            body = volume_body(definition.name, key, definition.volumes[key])
+            body = volume_body(definition, key, definition.volumes[key])
             session.engine.create_volume(name, body)

@@ -1,0 +1,143 @@
+"""Several checkouts of one repository on one machine: which project name each of them has, and which
+stacks are a checkout of the same."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from invoke_devstack.definition.discover import normalised_name
+from invoke_devstack.engine.protocol import Engine
+from invoke_devstack.planning import labels
+from invoke_devstack.planning.plan import Body
+
+_ORIGIN = re.compile(r'^\[remote "origin"\]$(?:\n[ \t]+.*)*?\n[ \t]*url[ \t]*=[ \t]*(\S+)', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The project's name, and the directory of the checkout that has Compose's name for it ("" where this
+    one has)."""
+
+    name: str
+    other: str = ""
+
+
+def choose_identity(engine: Engine, name: str, directory: Path) -> Identity:
+    """The project's name for the checkout in `directory`, where Compose would call it `name`.
+
+    It is `name`, unless another checkout that is still there has it: by its containers, running or not, or
+    by its volumes. Then it is `name` with the folder's name, which containers and volumes of ours keep from
+    then on, so that no order of commands and no switch of branches changes it.
+    """
+    candidates = tuple(dict.fromkeys((name, *_other_names(name, directory))))
+    own = _projects_in(engine, directory)
+    known = next((candidate for candidate in candidates if candidate in own), None)
+    if known == name:
+        return Identity(name)
+    other = "" if known else _claimed_by(engine, name, directory)
+    if known is None and not other:
+        return Identity(name)
+    if known is None:
+        known = next(item for item in candidates[1:] if not _claimed_by(engine, item, directory))
+    return Identity(known, other)
+
+
+def _other_names(name: str, directory: Path) -> Iterator[str]:
+    """For ~/b/app `app-b`; for ~/app-feature, where the files say `name: app`, `app-feature`."""
+    folder = normalised_name(directory.name)
+    if folder == name:
+        folder = normalised_name(directory.parent.name)
+    if folder:
+        yield folder if folder.startswith(f"{name}-") else f"{name}-{folder}"
+    yield f"{name}-{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}"
+
+
+def _projects_in(engine: Engine, directory: Path) -> set[str]:
+    """The projects that containers or volumes of this checkout belong to."""
+    entries = [
+        *engine.list_containers({"label": [f"{labels.WORKING_DIR}={directory}"]}),
+        *engine.list_volumes({"label": [f"{labels.DIRECTORY}={directory}"]}),
+    ]
+    return {(entry.get("Labels") or {}).get(labels.PROJECT, "") for entry in entries}
+
+
+def _claimed_by(engine: Engine, name: str, directory: Path) -> str:
+    """The directory of the checkout that has the project of that name, if it is another one. A directory
+    that is gone was moved or deleted, or lies on another machine: it claims nothing."""
+    wanted = {"label": [f"{labels.PROJECT}={name}"]}
+    for entries, key in (
+        (engine.list_containers(wanted), labels.WORKING_DIR),
+        (engine.list_volumes(wanted), labels.DIRECTORY),
+    ):
+        places = _places(entries, key)
+        if places:
+            others = [place for place in places if _is_other(Path(place), directory)]
+            return others[0] if len(others) == len(places) else ""
+    return ""
+
+
+def _places(entries: Iterable[Body], key: str) -> list[str]:
+    found = {(entry.get("Labels") or {}).get(key, "") for entry in entries}
+    return sorted(place for place in found if place)
+
+
+def _is_other(place: Path, directory: Path) -> bool:
+    try:
+        return place.is_dir() and not place.samefile(directory)
+    except OSError:
+        return False
+
+
+def is_same_repository(one: Path, other: Path, files: Sequence[Path]) -> bool:
+    """Whether two directories are checkouts of one repository: worktrees, clones of one origin, or, outside
+    of git, copies of one name with the same definition (`files`, absolute paths below `one`)."""
+    repositories = (_repository(one), _repository(other))
+    if all(repositories):
+        return repositories[0] == repositories[1] or _same_origin(*repositories)
+    if any(repositories) or one.name != other.name:
+        return False
+    return bool(files) and all(_same_content(file, other / file.name, one) for file in files)
+
+
+def _same_content(file: Path, twin: Path, base: Path) -> bool:
+    twin = twin if file.parent == base else twin.parent / file.relative_to(base)
+    try:
+        return file.read_bytes() == twin.read_bytes()
+    except OSError:
+        return False
+
+
+def _repository(directory: Path) -> Path | None:
+    """The git directory that all worktrees of a repository share. https://git-scm.com/docs/gitrepository-layout"""
+    for folder in (directory, *directory.parents):
+        entry = folder / ".git"
+        if entry.is_dir():
+            return entry.resolve()
+        if entry.is_file():
+            return _shared(folder, entry)
+    return None
+
+
+def _shared(folder: Path, entry: Path) -> Path:
+    try:
+        own = (folder / entry.read_text(errors="replace").strip().removeprefix("gitdir: ")).resolve()
+        return (own / (own / "commondir").read_text(errors="replace").strip()).resolve()
+    except OSError:
+        return entry.resolve()
+
+
+def _same_origin(*repositories: Path | None) -> bool:
+    origins = {_origin(repository) for repository in repositories if repository}
+    return len(origins) == 1 and None not in origins
+
+
+def _origin(repository: Path) -> str | None:
+    try:
+        found = _ORIGIN.search((repository / "config").read_text(errors="replace"))
+    except OSError:
+        return None
+    return found[1] if found else None
