@@ -114,9 +114,8 @@ class _Maker:
         tell("handing it to the engine")
         changes = image_changes(recipe, references[0], variables)
         with archive.open("rb") as stream:
-            # Without a name at first: Podman gives what it imports the tag `latest`, whatever is asked.
-            image = self._engine.import_image(stream, "", changes=changes)
-        for reference in references:
+            image = self._engine.import_image(stream, references[0], changes=changes)
+        for reference in references[1:]:
             self._engine.tag_image(image, reference)
 
 
