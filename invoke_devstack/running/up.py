@@ -42,6 +42,7 @@ def bring_up(session: Session, options: UpOptions) -> UpResult:
         if made.replan:
             changed = _carry_out(session, made)
             made, observed = _plan(session, options, images_ready=True)
+        _tell_not_carried_out(session)
         _tell_unchanged(session, made, observed)
         changed |= _carry_out(session, made)
     result = UpResult(
@@ -69,6 +70,13 @@ def _carry_out(session: Session, made: Plan) -> bool:
 def _about_orphans(orphans: tuple[str, ...]) -> str:
     names = ", ".join(orphans)
     return f"containers of services that the files do not have: {names}; `invoke down` removes them"
+
+
+def _tell_not_carried_out(session: Session) -> None:
+    """Names what the files ask for and no engine by itself can do."""
+    if names := session.definition.not_carried_out:
+        text = f"not carried out, since it belongs to a swarm or a provider: {', '.join(names)}"
+        session.emit(Notice(text=text, level="warning"))
 
 
 def _tell_unchanged(session: Session, made: Plan, observed: Observed) -> None:

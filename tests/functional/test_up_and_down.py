@@ -224,3 +224,13 @@ def test_a_service_that_had_to_be_killed_is_told_with_what_to_change(
     assert ended.code == 0
     assert "killed" in ended.out
     assert ended.seconds < 15
+
+
+def test_up_names_what_belongs_to_a_swarm_alone(project: Project) -> None:
+    project.compose(
+        "services: {one: {image: IMAGE, init: true, command: [sleep, '600'], deploy: {endpoint_mode: vip}}}"
+    )
+    ended = project.invoke("up", "--detach")
+    assert ended.code == 0
+    assert "services.one.deploy.endpoint_mode" in ended.err
+    assert project.container("one").status == "running"
