@@ -33,11 +33,7 @@ class BuildContext:
     @classmethod
     def of(cls, request: BuildRequest) -> BuildContext:
         """Raises BuildError when the folder or the Dockerfile is not there."""
-        folder = Path(request.context)
-        if not folder.is_dir():
-            raise BuildError(
-                f"the build context {folder} is not there", hint="Mend `build.context` in the definition."
-            )
+        folder = context_folder(request)
         path = None if request.dockerfile_inline else folder / request.dockerfile
         ignore = read_ignore(folder, path)
         if path is not None and _is_inside(path, folder):
@@ -78,6 +74,16 @@ class BuildContext:
                     yield from walk(Path(entry.path), f"{name}/")
 
         yield from walk(self.folder, "")
+
+
+def context_folder(request: BuildRequest) -> Path:
+    """Raises BuildError when it is not there."""
+    folder = Path(request.context)
+    if not folder.is_dir():
+        raise BuildError(
+            f"the build context {folder} is not there", hint="Mend `build.context` in the definition."
+        )
+    return folder
 
 
 def read_dockerfile(request: BuildRequest) -> str:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from invoke_devstack.engine.build_context import read_dockerfile
+from invoke_devstack.engine.build_context import context_folder, read_dockerfile
 from invoke_devstack.engine.build_failures import BuildLog
 from invoke_devstack.engine.buildx_progress import JsonProgress, PlainProgress
 from invoke_devstack.engine.classic import is_remote
@@ -43,11 +43,14 @@ def build_with_buildx(
 ) -> BuildResult:
     """Raises BuildError. Where the frontend of a `# syntax=` line cannot be pulled, the engine's own
     stands in for it: a network without a registry builds too."""
+    text = ""
+    if not is_remote(request.context):
+        context_folder(request)
+        text = read_dockerfile(request)
     buildx = _Buildx(plugin, buildx_environment(endpoint), cancellation)
     try:
         return buildx.build(request, on_progress)
     except BuildError as error:
-        text = "" if is_remote(request.context) else read_dockerfile(request)
         frontend = syntax_of(text)
         if not frontend or f"{frontend} cannot be pulled" not in error.message:
             raise
