@@ -69,6 +69,9 @@ def carry_out(action: Action, execution: Execution) -> str:
             stopping.stop(action, execution)
         case RemoveContainer():
             races.remove(execution.engine, action)
+        case KillContainer():
+            _unless_gone(lambda: execution.engine.kill(action.target, action.signal))
+            return action.signal
         case _:
             _on_container(action, execution)
     return ""
@@ -227,8 +230,6 @@ def _on_container(action: Action, execution: Execution) -> None:
             engine.pause(action.target)
         case UnpauseContainer():
             engine.unpause(action.target)
-        case KillContainer():
-            _unless_gone(lambda: engine.kill(action.target, action.signal))
         case _:
             raise TypeError(f"no way to carry out {type(action).__name__}")
 

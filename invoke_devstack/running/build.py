@@ -29,7 +29,13 @@ def build_images(session: Session, options: BuildOptions) -> tuple[BuiltImage, .
     """
     definition = activated(session.definition, options.services)
     _check_buildable(definition.services, options.services)
-    flags = BuildFlags(args=options.args, no_cache=options.no_cache, pull=options.pull, tag=options.tag)
+    flags = BuildFlags(
+        args=options.args,
+        no_cache=options.no_cache,
+        pull=options.pull,
+        tag=options.tag,
+        target=options.target,
+    )
     plan = plan_build(definition, options.services, flags)
     services = tuple(action.service for action in plan)
     session.emit(PlanMade(project=session.project, services=services, lines=plan.lines()))
@@ -63,5 +69,6 @@ def _describe(session: Session, action: BuildImage, result: BuildResult) -> Buil
         layers=len((inspected.get("RootFS") or {}).get("Layers") or ()),
         cached_steps=result.cached_steps,
         steps=result.steps,
+        ran=result.ran,
         builder=result.builder,
     )

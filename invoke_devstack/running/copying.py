@@ -15,6 +15,7 @@ from typing import Any
 from invoke_devstack.errors import DevstackError, NotFoundError, UsageError
 from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels
+from invoke_devstack.planning.explain_commands import explain_copy
 from invoke_devstack.running.archives import extract, packed, reader
 from invoke_devstack.running.interactive import split_number
 from invoke_devstack.running.session import Session
@@ -27,6 +28,7 @@ class _Place:
     """A path in a container."""
 
     container: str
+    name: str
     service: str
     path: str
 
@@ -38,6 +40,8 @@ def copy(session: Session, source: str, destination: str) -> None:
     are copied as links. Raises UsageError for two places of one kind, NotFoundError for what is not there.
     """
     inside_from, inside_to = _place(session, source), _place(session, destination)
+    if session.explain and bool(inside_from) != bool(inside_to):
+        session.emit(explain_copy(_by_hand(inside_from, source), _by_hand(inside_to, destination)))
     if inside_from and not inside_to:
         _copy_out(session, inside_from, Path(destination))
     elif inside_to and not inside_from:
@@ -50,17 +54,22 @@ def copy(session: Session, source: str, destination: str) -> None:
     session.emit(Notice(text=f"Copied {source} to {destination}."))
 
 
+def _by_hand(place: _Place | None, text: str) -> str:
+    return f"{place.name}:{place.path}" if place else text
+
+
 def _place(session: Session, text: str) -> _Place | None:
     name, colon, path = text.partition(":")
     service = split_number(session, name)[0]
     known = {**session.definition.services, **session.definition.disabled_services}
     if not colon or service not in known:
         return None
-    return _Place(_container(session, name), service, path or "/")
+    container, container_name = _container(session, name)
+    return _Place(container, container_name, service, path or "/")
 
 
-def _container(session: Session, name: str) -> str:
-    """Running or not: a container that has ended can be copied from too."""
+def _container(session: Session, name: str) -> tuple[str, str]:
+    """(id, name). Running or not: a container that has ended can be copied from too."""
     service, number = split_number(session, name)
     marks = (
         f"{labels.PROJECT}={session.project}",
@@ -71,7 +80,7 @@ def _container(session: Session, name: str) -> str:
     found = session.engine.list_containers({"label": marks})
     if not found:
         raise UsageError(f"`{name}` has no container", hint=f"`invoke up -s {service}` makes and starts it.")
-    return str(found[0]["Id"])
+    return str(found[0]["Id"]), str(found[0]["Names"][0]).lstrip("/")
 
 
 # out of a container

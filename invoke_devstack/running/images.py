@@ -25,7 +25,7 @@ def pull(session: Session, services: tuple[str, ...] = ()) -> tuple[str, ...]:
             return None
         return PullImage(target=image, cause="pull", service=service.name, platform=service.platform or "")
 
-    return _transfer(session, services, action)
+    return _transfer(session, services, action, "nothing to pull: every image is built here")
 
 
 def push(session: Session, services: tuple[str, ...] = (), *, tag: str = "") -> tuple[str, ...]:
@@ -42,7 +42,8 @@ def push(session: Session, services: tuple[str, ...] = (), *, tag: str = "") -> 
             return None
         return PushImage(target=tag or image, cause="push", service=service.name)
 
-    return _transfer(session, services, action)
+    nothing = "nothing to push: no service has an `image` beside its `build`, which would say where to"
+    return _transfer(session, services, action, nothing)
 
 
 def _refuse_push(service: Service, *, asked: bool) -> None:
@@ -60,7 +61,10 @@ def _refuse_push(service: Service, *, asked: bool) -> None:
 
 
 def _transfer(
-    session: Session, services: tuple[str, ...], make: Callable[[Service, str], Action | None]
+    session: Session,
+    services: tuple[str, ...],
+    make: Callable[[Service, str], Action | None],
+    nothing: str,
 ) -> tuple[str, ...]:
     definition = activated(session.definition, services)
     actions: dict[str, Action] = {}
@@ -71,7 +75,7 @@ def _transfer(
             actions.setdefault(action.target, action)
     plan = Plan(tuple(actions.values()), project=definition.name)
     if not actions:
-        session.emit(Notice(text="There is no image to transfer."))
+        session.emit(Notice(text=nothing))
         return ()
     names = tuple(action.service for action in plan)
     session.emit(PlanMade(project=session.project, services=names, lines=plan.lines()))

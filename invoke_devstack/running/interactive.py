@@ -9,6 +9,7 @@ from invoke_devstack.engine.protocol import ExecSession
 from invoke_devstack.errors import UsageError
 from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels
+from invoke_devstack.planning.explain_commands import explain_exec
 from invoke_devstack.running import terminal
 from invoke_devstack.running.choosing import find_service
 from invoke_devstack.running.options import ExecOptions
@@ -23,8 +24,19 @@ def execute(session: Session, options: ExecOptions) -> int:
 
     Raises UsageError for a service that does not exist or does not run, Interrupted after a signal.
     """
-    container = find_running(session, options.service)
+    container, name = _running(session, options.service)
     tty = wants_terminal(options.tty)
+    if session.explain:
+        session.emit(
+            explain_exec(
+                name,
+                options.command,
+                tty=tty,
+                user=options.user,
+                working_dir=options.working_dir,
+                environment=options.environment,
+            )
+        )
     command = session.engine.open_exec(
         container,
         options.command,
@@ -88,12 +100,17 @@ def find_running(session: Session, service: str) -> str:
 
     Raises UsageError for a service that does not exist or does not run.
     """
+    return _running(session, service)[0]
+
+
+def _running(session: Session, service: str) -> tuple[str, str]:
+    """(id, name)."""
     name, number = split_number(session, service)
     find_service(session.definition, name)
     found = [item for item in _containers(session, name) if not number or _number(item) == number]
     for item in found:
         if item.get("State") == "running":
-            return str(item["Id"])
+            return str(item["Id"]), str(item["Names"][0]).lstrip("/")
     what = f"`{service}` does not run" + (f": it is {found[0]['State']}" if found else "")
     raise UsageError(what, hint=f"`invoke up -s {name}` starts it.")
 

@@ -11,7 +11,7 @@ from queue import Empty, Full, Queue
 from invoke_devstack.errors import EngineError, EngineUnavailableError, NotFoundError
 from invoke_devstack.events import Notice
 from invoke_devstack.running.log_lines import LineCutter, end_of_earlier, first_stamp
-from invoke_devstack.running.log_sources import Range, Source, stamped_blocks
+from invoke_devstack.running.log_sources import Range, Source, paced, stamped_blocks
 from invoke_devstack.running.session import Session
 
 _AHEAD = 8  # blocks that are read of each container before they are needed
@@ -131,7 +131,7 @@ def plain(
     )
     cutters: dict[str, LineCutter] = {}
     with session.interrupt.calling(stream.close):
-        for name, data in stream:
+        for name, data in paced(stream):
             session.interrupt.check()
             if block := cutters.setdefault(name, LineCutter()).feed(data):
                 yield name, block

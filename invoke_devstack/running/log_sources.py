@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from invoke_devstack.engine.protocol import Engine
+from invoke_devstack.engine.protocol import Engine, LogStream
 from invoke_devstack.errors import UsageError
 from invoke_devstack.planning import labels
 from invoke_devstack.running.log_lines import LineCutter, join_pieces, normalise
 
 _SMALL = 1 << 16
-_NAP = 0.001
+_NAP = 0.0003
 """The engine sends a log line by line: whoever reads each at once only keeps it from sending."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _RELATIVE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
@@ -78,9 +78,7 @@ def stamped_blocks(
     )
     cutters: dict[str, LineCutter] = {}
     try:
-        for name, data in stream:
-            if not follow and len(data) < _SMALL:
-                time.sleep(_NAP)
+        for name, data in stream if follow else paced(stream):
             block = cutters.setdefault(name, LineCutter()).feed(data)
             if block:
                 yield name, normalise(join_pieces(block))
@@ -89,6 +87,14 @@ def stamped_blocks(
                 yield name, normalise(join_pieces(rest))
     finally:
         stream.close()
+
+
+def paced(stream: LogStream) -> Iterator[tuple[str, bytes]]:
+    """The blocks of a history, in larger pieces than they are sent in."""
+    for name, data in stream:
+        if len(data) < _SMALL:
+            time.sleep(_NAP)
+        yield name, data
 
 
 def moment(text: str, option: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from invoke_devstack.engine.protocol import ExecSession
 from invoke_devstack.errors import DevstackError, NotFoundError, ServiceError
 from invoke_devstack.events import Notice
+from invoke_devstack.planning.explain_commands import explain_oneoff_end, explain_oneoff_start
 from invoke_devstack.planning.oneoff import OneoffOptions, oneoff_name, plan_oneoff
 from invoke_devstack.running import terminal, up
 from invoke_devstack.running.choosing import find_service
@@ -38,6 +39,9 @@ def run(session: Session, options: RunOptions) -> int:
     name = oneoff_name(session.project, options.service, slug)
     with _removed_afterwards(session, name):
         _create(session, options, slug, tty=tty)
+        if session.explain:
+            session.emit(explain_oneoff_start(name, tty=tty))
+            session.emit(explain_oneoff_end(name))
         return _run(session, options, name, tty=tty)
     return 0  # detached
 
@@ -51,6 +55,7 @@ def _create(session: Session, options: RunOptions, slug: str, *, tty: bool) -> N
         environment=options.environment,
         volumes=options.volumes,
         publish=options.publish,
+        entrypoint=options.entrypoint,
         tty=tty,
         stdin=True,
     )

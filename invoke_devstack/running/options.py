@@ -62,9 +62,11 @@ class LogOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOptions:
-    """`services` empty is every service with a `build`. `tag` is one more name for the image."""
+    """`services` empty is every service with a `build`. `tag` is one more name for the image; `target`
+    stands for `build.target`."""
 
     services: tuple[str, ...] = ()
+    target: str = ""
     args: Mapping[str, str | None] = field(default_factory=dict)
     no_cache: bool = False
     pull: bool = False
@@ -74,7 +76,8 @@ class BuildOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltImage:
-    """`size` is in bytes; `cached_steps` of `steps` came from the cache; `builder` is buildx or classic."""
+    """`size` is in bytes; `cached_steps` of `steps` came from the cache, the steps `ran` did not; `builder`
+    is buildx or classic."""
 
     service: str
     tag: str
@@ -83,6 +86,7 @@ class BuiltImage:
     layers: int
     cached_steps: int
     steps: int
+    ran: tuple[str, ...]
     builder: str
 
 
@@ -112,4 +116,5 @@ class RunOptions:
     environment: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     publish: tuple[str, ...] = ()
+    entrypoint: str = ""  # one program; the command's words are its arguments
     dependencies: bool = True

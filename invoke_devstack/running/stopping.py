@@ -42,6 +42,8 @@ class _Stop:
 
     def carry_out(self) -> None:
         self._tell(f"{self._signal} sent; SIGKILL after {self._action.grace:g} s")
+        self._teach(f"{self._signal}: it is asked to end, and may finish its work and save what it holds")
+        self._teach(f"grace period: it has {self._action.grace:g} s for that")
         with self._watched(), self._execution.session.interrupt.calling(self._kill_if_forced):
             self._execution.engine.stop(self._id, signal=self._action.signal, grace=self._action.grace)
         self._report()
@@ -77,6 +79,7 @@ class _Stop:
         why, advice = "", ""
         if killed:
             why, advice = self._why(forced)
+        self._teach_end(seconds, killed=killed, forced=forced)
         self._execution.session.emit(
             ServiceStopped(
                 service=self._action.service,
@@ -88,6 +91,19 @@ class _Stop:
                 advice=advice,
             )
         )
+
+    def _teach_end(self, seconds: float, *, killed: bool, forced: bool) -> None:
+        if not killed:
+            self._teach(f"it ended by itself, {seconds:.1f} s into its grace period: no SIGKILL was needed")
+        elif forced and seconds < self._action.grace:
+            self._teach("SIGKILL: a second interrupt asked for it, before the grace period was over")
+        else:
+            self._teach("SIGKILL: the grace period is over; the kernel ended it, whatever it was doing")
+
+    def _teach(self, text: str) -> None:
+        """With `--explain`: what `docker stop` does behind its one command, as it happens."""
+        if self._execution.session.explain:
+            self._execution.session.emit(Notice(text=text, service=self._action.service))
 
     def _why(self, forced: bool) -> tuple[str, str]:
         if forced and self._seconds() < self._action.grace:
