@@ -396,7 +396,7 @@ class FakeEngine:
         blocks = self._behaviour(item).logs
         return FakeLog(blocks[-tail:] if tail else blocks if tail is None else [])
 
-    def events(self, filters: Mapping[str, Sequence[str]], *, since: str = "") -> FakeEvents:
+    def events(self, filters: Mapping[str, Sequence[str]], *, since: str = "", until: str = "") -> FakeEvents:
         listener = FakeEvents()
         with self._lock:
             self._listeners.append(listener)

@@ -97,6 +97,8 @@ class LiveConsole(PlainConsole):
             self._view.print_above(self._logs.render(block).decode("utf-8", "replace").rstrip("\n"))
 
     def _say(self, event: e.Event) -> None:
+        if isinstance(event, e.ActionProgress) and self._watching:
+            return
         if isinstance(event, e.UpFinished | e.DownFinished):
             self._done.clear()
         if isinstance(event, e.UpFinished | e.DownFinished | e.Failed):

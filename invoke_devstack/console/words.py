@@ -42,7 +42,7 @@ _DONE = {
     "restart": "restarted",
     "pause": "paused",
     "unpause": "unpaused",
-    "kill": "killed",
+    "kill": "sent a signal to",
     "install": "installed",
     "snapshot": "copied the data into the snapshot",
     "restore": "put back the snapshot",
@@ -67,11 +67,13 @@ class Words:
         self._screen = screen
         self._width = 0
         self._waiting: set[tuple[str, str]] = set()
+        self._steps: set[tuple[str, str]] = set()
         self._ended: set[str] = set()
         self._sayings: dict[type[e.Event], Callable[..., Iterable[Line]]] = {
             e.Notice: self._notice,
             e.PlanMade: self._plan,
             e.ActionStarted: self._started,
+            e.ActionProgress: self._progress,
             e.ActionFinished: self._finished,
             e.ActionFailed: self._failed_action,
             e.ServiceWaiting: self._service_waiting,
@@ -124,6 +126,15 @@ class Words:
             doing = f"{_ONGOING[event.action]} {event.target}"
             why = self._paint.dim(f" ({event.cause})") if event.cause not in ("", event.action) else ""
             yield Line(self._about(event.service, f"{doing}{why}"))
+
+    def _progress(self, event: e.ActionProgress) -> Iterable[Line]:
+        """The steps of a build, each once and not its output; and why a transfer is tried again."""
+        if event.unit == "steps":
+            if (event.target, event.item) not in self._steps:
+                self._steps.add((event.target, event.item))
+                yield Line(self._paint.dim(f"{event.target} {event.item}: {event.text}"))
+        elif event.action in ("pull", "push") and not event.item:
+            yield Line(f"{event.target}: {event.text}")
 
     def _finished(self, event: e.ActionFinished) -> Iterable[Line]:
         known = event.action == "remove" and event.service in self._ended  # its end was told

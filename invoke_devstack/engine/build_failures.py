@@ -39,6 +39,11 @@ class Step:
     cached: bool = False
     output: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
 
+    @property
+    def is_base(self) -> bool:
+        """A FROM, which runs nothing."""
+        return self.instruction.upper().startswith("FROM ")
+
 
 class BuildLog:
     """Collects a build's steps and passes progress on. Keys are the builder's own names for steps."""
@@ -90,7 +95,8 @@ class BuildLog:
 
     def result(self, image: str, builder: str) -> BuildResult:
         cached = sum(step.cached for step in self._steps.values())
-        return BuildResult(image, cached, self._size, builder)
+        ran = (step.place for step in self._steps.values() if not (step.cached or step.is_base))
+        return BuildResult(image, cached, self._size, builder, tuple(ran))
 
     def failure(self, message: str) -> BuildError:
         """`message` is the builder's last word; the step that failed says more."""

@@ -78,12 +78,14 @@ class ExecResult:
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """What a build made. `steps` are the Dockerfile's instructions that ran, FROM with them."""
+    """What a build made. `steps` are the Dockerfile's instructions, FROM with them; `ran` are the places
+    (`7/7`) of those that were carried out, neither a FROM nor taken from the cache."""
 
     image_id: str
     cached_steps: int
     steps: int
     builder: str  # buildx, classic
+    ran: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +310,12 @@ class Engine(Protocol):
         """`since`/`until` are engine time stamps: seconds since the epoch with fraction, or RFC 3339."""
         ...
 
-    def events(self, filters: Mapping[str, Sequence[str]], *, since: str = "") -> EventStream: ...
+    def events(
+        self, filters: Mapping[str, Sequence[str]], *, since: str = "", until: str = ""
+    ) -> EventStream:
+        """`since`/`until` as for `logs`; without `until` it goes on."""
+        ...
+
     def top(self, container: str) -> Body: ...
     def stats(self, container: str) -> Iterator[Body]: ...
     def changes(self, container: str) -> list[Body]: ...

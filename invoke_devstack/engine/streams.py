@@ -41,11 +41,12 @@ class Streams:
         stream = self._api.open("GET", path_of(container, "/logs"), params)
         return LogOfContainer(stream, tty=tty)
 
-    def events(self, filters: Mapping[str, Sequence[str]], *, since: str = "") -> EventStream:
+    def events(
+        self, filters: Mapping[str, Sequence[str]], *, since: str = "", until: str = ""
+    ) -> EventStream:
         """Listening when it returns: nothing that happens after is missed."""
-        return EventsOfEngine(
-            self._api.open("GET", "/events", {"filters": filters_of(filters), "since": engine_time(since)})
-        )
+        span = {"since": engine_time(since), "until": engine_time(until)}
+        return EventsOfEngine(self._api.open("GET", "/events", {"filters": filters_of(filters), **span}))
 
 
 class LogOfContainer:

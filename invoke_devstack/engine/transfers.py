@@ -42,7 +42,7 @@ def transfer(
             failure = explain(reference, error.message, verb=verb)
             if attempt == TRIES or failure.reason not in PASSING:
                 raise failure from error
-        on_progress(Progress(item="", text=f"trying again in {pause:.0f} s: {failure.message}"))
+        on_progress(Progress(item="", text=f"trying again in {pause:g} s: {failure.message}"))
         sleep(pause)
         pause *= 2
 

@@ -63,6 +63,8 @@ def explain_plan(plan: Plan, spell: Spell = masked_variable) -> tuple[Explained,
 
 Step = tuple[str, str]
 
+_OWN_SIGNAL = "its own stop signal, mostly SIGTERM"
+
 
 def _explain(action: Action, spell: Spell) -> Iterator[Step]:
     match action:
@@ -102,13 +104,15 @@ def _simple(action: Action) -> Step:
             return _words("start", target), f"Starts the container: {action.cause}."
         case StopContainer():
             return (
-                _words("stop", "--time", f"{action.grace:.0f}", action.name),
-                f"Asks it to end, and kills it after {action.grace:g} s: {action.cause}.",
+                _words("stop", "-t", f"{action.grace:.0f}", action.name),
+                f"Asks it to end ({action.signal or _OWN_SIGNAL}), and ends it by SIGKILL if it has not"
+                f" ended {action.grace:g} s later.",
             )
         case RestartContainer():
-            return _words(
-                "restart", "--time", f"{action.grace:.0f}", action.name
-            ), "Ends it and starts it again."
+            return (
+                _words("restart", "-t", f"{action.grace:.0f}", action.name),
+                f"Ends it as `docker stop` does, within {action.grace:g} s, and starts it again.",
+            )
         case RemoveContainer():
             flags = [*(["--volumes"] if action.volumes else []), *(["--force"] if action.force else [])]
             also = " and its anonymous volumes" if action.volumes else ""
@@ -118,14 +122,21 @@ def _simple(action: Action) -> Step:
         case UnpauseContainer():
             return _words("unpause", target), "Lets the container's processes go on."
         case KillContainer():
-            return _words("kill", "--signal", action.signal, target), "Sends the signal to its first process."
+            return _words("kill", "--signal", action.signal, target), _about_signal(action.signal)
         case RemoveNetwork():
             return _words("network", "rm", target), f"Removes the network: {action.cause}."
         case RemoveVolume():
             return _words("volume", "rm", target), "Removes the volume, with its data."
         case RemoveImage():
-            return _words("image", "rm", target), f"Removes the image: {action.cause}."
+            force = ["--force"] if action.force else []
+            return _words("image", "rm", *force, target), f"Removes the image: {action.cause}."
     raise TypeError(f"no docker command for {action.kind}")
+
+
+def _about_signal(signal: str) -> str:
+    if signal in ("SIGKILL", "9"):
+        return "Ends it at once by SIGKILL, which no process can catch: nothing is saved or closed first."
+    return f"Sends {signal} to its first process, which decides what comes of it."
 
 
 def _words(*words: str) -> str:

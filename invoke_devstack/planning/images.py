@@ -24,12 +24,14 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 @dataclass(frozen=True, slots=True)
 class BuildFlags:
-    """What `invoke build` was told beside the definition. `tag` is one more name for the image."""
+    """What `invoke build` was told beside the definition. `tag` is one more name for the image; `target`
+    stands for `build.target`."""
 
     args: Mapping[str, str | None] | None = None
     no_cache: bool = False
     pull: bool = False
     tag: str = ""
+    target: str = ""
 
 
 def image_actions(
@@ -90,7 +92,7 @@ def build_request(definition: Definition, service: Service, flags: BuildFlags | 
         tag=service.image_name(definition.name),
         dockerfile=build.dockerfile or "Dockerfile",
         dockerfile_inline=build.dockerfile_inline or "",
-        target=build.target or "",
+        target=flags.target or build.target or "",
         args={**build.args, **(flags.args or {})},
         labels=labels,
         additional_contexts=_contexts(definition, build),

@@ -35,6 +35,7 @@ class OneoffOptions:
     environment: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     publish: tuple[str, ...] = ()
+    entrypoint: str = ""
     tty: bool = False
     stdin: bool = False
 
@@ -80,6 +81,9 @@ def _changed(service: Service, project: str, oneoff: OneoffOptions) -> Service:
     }
     if oneoff.command:
         update["command"] = oneoff.command
+    if oneoff.entrypoint:
+        # As with Docker, the image's own command is not for another program.
+        update |= {"entrypoint": (oneoff.entrypoint,), "command": oneoff.command}
     if oneoff.user:
         update["user"] = oneoff.user
     if oneoff.working_dir:

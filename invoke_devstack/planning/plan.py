@@ -207,10 +207,11 @@ class RemoveVolume(Action):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveImage(Action):
     """`target` is a reference or an id. `only_untagged`: not if it has a name by now. One that is in
-    use stays."""
+    use stays, unless `force` takes its name away."""
 
     kind: ClassVar[str] = "remove image"
     only_untagged: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ _EXPLAIN_HELP = {"explain": "Show, for each step, the docker command that does t
         "build_arg": "A build argument, as KEY=VALUE; may be repeated.",
         "no_cache": "Run every step again.",
         "pull": "Get newer versions of the base images first.",
+        "target": "Build up to this stage of the Dockerfile, in place of `build.target`.",
         "tag": "One more name for the image.",
         "push": "Push the images when they are built.",
         **_EXPLAIN_HELP,
@@ -33,6 +34,7 @@ def build(
     build_arg: tuple[str, ...] = (),
     no_cache: bool = False,
     pull: bool = False,
+    target: str = "",
     tag: str = "",
     push: bool = False,
     explain: bool = False,
@@ -47,6 +49,7 @@ def build(
         args=values.assignments("build-arg", build_arg),
         no_cache=no_cache,
         pull=pull,
+        target=target,
         tag=tag,
         push=push,
     )
@@ -56,7 +59,8 @@ def build(
         {**asdict(image), "image": image.tag, "cached": f"{image.cached_steps} of {image.steps} steps"}
         for image in built
     ]
-    work.table("built", ("service", "image", "size", "layers", "cached"), rows, "no service has a `build`")
+    columns = ("service", "image", "size", "layers", "cached", "ran")
+    work.table("built", columns, rows, "no service has a `build`")
 
 
 @command("pull", json="events", flags=_EXPLAIN_HELP)
@@ -80,12 +84,16 @@ def push(work: Work, service: tuple[str, ...] = (), explain: bool = False, json:
 @command(
     "watch",
     json="events",
-    flags={"apply_definitions": "Carry out changes of the Compose files too, instead of telling them."},
+    flags={
+        "apply_definitions": "Carry out changes of the Compose files too, instead of telling them.",
+        **_EXPLAIN_HELP,
+    },
 )
 def watch(
     work: Work,
     service: tuple[str, ...] = (),
     apply_definitions: bool = False,
+    explain: bool = False,
     json: bool = False,
 ) -> None:
     """Keep what runs as the files are, until Ctrl-C."""
@@ -94,5 +102,5 @@ def watch(
     options = running.WatchOptions(
         services=work.services(service), apply_definitions=apply_definitions, reload=work.load_definition
     )
-    with work.session() as session:
+    with work.session(explain=explain) as session:
         running.watch(session, options)

@@ -59,14 +59,14 @@ def top(work: Work, service: tuple[str, ...] = (), json: bool = False) -> None:
     shorts={"follow": "f"},
     flags={
         "follow": "Go on until Ctrl-C. The default on a terminal.",
-        "once": "Measure once. The default where there is no terminal.",
+        "no_stream": "Measure once. The default where there is no terminal.",
     },
 )
 def stats(
     work: Work,
     service: tuple[str, ...] = (),
     follow: bool = False,
-    once: bool = False,
+    no_stream: bool = False,
     json: bool = False,
 ) -> None:
     """Show the processor, memory and disk use of each."""
@@ -74,8 +74,8 @@ def stats(
     from invoke_devstack.tasks.measuring import COLUMNS, Meters
     from invoke_devstack.tasks.targets import containers
 
-    values.at_most_one(follow=follow, once=once)
-    goes_on = follow or not (once or json or not sys.stdout.isatty())
+    values.at_most_one(follow=follow, no_stream=no_stream)
+    goes_on = follow or not (no_stream or json or not sys.stdout.isatty())
     meters = Meters(work.engine, containers(work, service, running=True))
     rows = meters.read()
     work.tell(Table(title="use", columns=COLUMNS, rows=tuple(rows), empty="no service runs", live=goes_on))
@@ -83,14 +83,24 @@ def stats(
         work.tell(Table(title="use", columns=COLUMNS, rows=tuple(rows), live=True))
 
 
-@command("events", json="events", tells=True)
-def events(work: Work, json: bool = False) -> None:
+@command(
+    "events",
+    json="events",
+    tells=True,
+    flags={
+        "since": "Begin with what happened since then: `10m`, or a time such as 2026-01-31T12:00:00Z.",
+        "until": "End with what happened until then; `0s` is now.",
+    },
+)
+def events(work: Work, since: str = "", until: str = "", json: bool = False) -> None:
     """Tell what happens on the engine, until Ctrl-C."""
     from invoke_devstack.events import Happened
     from invoke_devstack.planning.labels import PROJECT, SERVICE
+    from invoke_devstack.running.log_sources import moment
 
     label = f"{PROJECT}={work.project}"
-    for event in work.engine.events({"label": [label]}):
+    span = {"since": moment(since, "since"), "until": moment(until, "until")}
+    for event in work.engine.events({"label": [label]}, **span):
         work.tell(
             Happened(
                 kind=event.type,

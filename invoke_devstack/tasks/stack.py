@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from invoke_devstack.errors import UsageError
 from invoke_devstack.tasks import values
 from invoke_devstack.tasks.command import command
 
@@ -26,7 +30,8 @@ EXPLAIN_HELP = "Show, for each step, the docker command that does the same by ha
         "attach": "Stay: show logs and watch files until Ctrl-C. The default on a terminal.",
         "build": "Build images first, those that are there too.",
         "dry_run": "Only print what would be done, and why.",
-        "explain": EXPLAIN_HELP,
+        "explain": f"{EXPLAIN_HELP} With --dry-run, as a script for `sh`.",
+        "secrets": "With --dry-run --explain: only the secrets that the script leaves out, for a shell.",
         "ports": "`fixed`: ports as defined (default). `auto`: a free one where one is taken.",
         "wait_timeout": "Seconds until a service must be ready (default 120).",
     },
@@ -39,6 +44,7 @@ def up(
     build: bool = False,
     dry_run: bool = False,
     explain: bool = False,
+    secrets: bool = False,
     ports: str = "",
     wait_timeout: str = "",
     json: bool = False,
@@ -53,8 +59,10 @@ def up(
         ports=values.choice("ports", ports, ("fixed", "auto")) if ports else "",
         wait_timeout=values.seconds("wait-timeout", wait_timeout),
     )
+    if secrets and not (dry_run and explain):
+        raise UsageError("`--secrets` goes with `--dry-run --explain`")
     if dry_run:
-        _show_plan_of_up(work, options, explain=explain)
+        _show_plan_of_up(work, options, explain=explain, secrets=secrets)
     elif attach or not (detach or json or not sys.stdout.isatty()):
         _stay(work, options, explain=explain)
     else:
@@ -64,19 +72,26 @@ def up(
             running.bring_up(session, options)
 
 
-def _show_plan_of_up(work: Work, options: UpOptions, *, explain: bool) -> None:
+def _show_plan_of_up(work: Work, options: UpOptions, *, explain: bool, secrets: bool) -> None:
     from invoke_devstack.running import up as running
 
     with work.session() as session:
         made = running.plan(session, options)
     if explain:
-        from invoke_devstack.planning.script import script
+        from invoke_devstack.planning import script
 
-        text = script(made)
+        text = script.secrets(made) if secrets else script.script(made, ask=_asking_for_secrets())
         work.answer(text, text)
     else:
         lines = made.lines()
         work.answer("\n".join(lines) or "nothing to do", list(lines))
+
+
+def _asking_for_secrets() -> str:
+    """This very command once more, from this folder, with `--secrets`."""
+    program = str(Path(sys.argv[0]).absolute())
+    start = [program] if os.access(program, os.X_OK) else [sys.executable, program]
+    return f"cd {shlex.quote(str(Path.cwd()))} && {shlex.join([*start, *sys.argv[1:], '--secrets'])}"
 
 
 def _stay(work: Work, options: UpOptions, *, explain: bool) -> None:

@@ -228,7 +228,7 @@ def test_down_is_explained_too() -> None:
         for item in explain_plan(plan_down(definition, running(definition), DownOptions(volumes=True)))
     ]
     assert commands == [
-        "docker stop --time 30 p-db-1",
+        "docker stop -t 30 p-db-1",
         "docker rm --volumes p-db-1",
         "docker network rm p_default",
     ]

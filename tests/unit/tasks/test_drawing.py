@@ -4,7 +4,6 @@ from xml.etree import ElementTree
 
 from invoke_devstack.definition.model import Dependency, Service
 from invoke_devstack.tasks.drawing import Picture
-from invoke_devstack.tasks.images import layer_rows
 
 
 def picture() -> Picture:
@@ -30,19 +29,3 @@ def test_svg_is_well_formed_and_names_are_escaped() -> None:
     odd = Picture.of({"a": Service(name="a")}, {"a": "<&>"}).draw("svg")
     texts = [element.text for element in ElementTree.fromstring(odd).iter() if element.text]
     assert "<&>" in texts
-
-
-def test_layers_are_told_from_steps_without_files() -> None:
-    history = [
-        {"CreatedBy": 'CMD ["x"]', "Size": 0},
-        {"CreatedBy": "/bin/sh -c #(nop) COPY a b", "Size": 5},
-        {"CreatedBy": "/bin/sh -c #(nop)  ENV A=1", "Size": 0},
-        {"CreatedBy": "import", "Size": 9},
-    ]
-    rows = layer_rows(history, ["sha256:base", "sha256:copy"], {"db": frozenset({"sha256:base"})})
-    assert [(row["layer"], row["shared_by"], row["instruction"]) for row in rows] == [
-        ("base", ["db"], "import"),
-        ("", [], "ENV A=1"),
-        ("copy", [], "COPY a b"),
-        ("", [], 'CMD ["x"]'),
-    ]
