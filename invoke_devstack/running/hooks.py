@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TextIO
 
-from invoke_devstack.errors import DevstackError, HookError, Interrupted
+from invoke_devstack.errors import DevstackError, HookError, Interrupted, UsageError
 
-HookFunction = Callable[[object], object]
+_WHOLE = ("up", "down")
+
+HookFunction = Callable[[Any], object]
 """Takes Invoke's context, which this room passes through and never looks into."""
 
 
@@ -24,20 +31,60 @@ class Hook:
     always: bool = False
 
 
+class _ToStderr:
+    """While entered, by any number of threads, `sys.stdout` is stderr."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entered = 0
+        self._stdout: TextIO | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._entered:
+                self._stdout, sys.stdout = sys.stdout, sys.stderr
+            self._entered += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._entered -= 1
+            if not self._entered and self._stdout is not None:
+                sys.stdout = self._stdout
+
+
+_STDERR = _ToStderr()
+
+
 class Hooks:
     """The registered hooks, in the order in which they were added, and the context they are given."""
 
-    def __init__(self, hooks: tuple[Hook, ...] = (), context: object = None) -> None:
+    def __init__(
+        self, hooks: tuple[Hook, ...] = (), context: object = None, *, stdout_taken: bool = False
+    ) -> None:
         self._hooks = list(hooks)
         self._context = context
+        self._stdout_taken = stdout_taken
 
     def add(self, when: str, target: str, function: HookFunction, *, always: bool = False) -> None:
         """`when` is `before` or `after`; `target` a service's name, `up` or `down`."""
         self._hooks.append(Hook(f"{when} {target}", function, always))
 
-    def bound_to(self, context: object) -> Hooks:
-        """The same hooks, which will be called with `context`."""
-        return Hooks(tuple(self._hooks), context)
+    def bound_to(self, context: object, *, stdout_taken: bool = False) -> Hooks:
+        """The same hooks, which will be called with `context`. Where stdout is taken (by `--json`), what
+        they print goes to stderr."""
+        return Hooks(tuple(self._hooks), context, stdout_taken=stdout_taken)
+
+    def check_targets(self, services: Iterable[str]) -> None:
+        """Raises UsageError for a hook of something that is no service: it would never run."""
+        known = sorted({*services, *_WHOLE})
+        for hook in self._hooks:
+            target = hook.name.partition(" ")[2]
+            if target not in known:
+                near = get_close_matches(target, known, n=1)
+                raise UsageError(
+                    f"the hook `{hook.name}` ({_label(hook.function)}) is for no service of the stack",
+                    hint=f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}.",
+                )
 
     def names(self, *, always: bool | None = None) -> frozenset[str]:
         """Names that have a hook; with `always`, only those that run each time, or only on a change."""
@@ -47,7 +94,8 @@ class Hooks:
         """Calls every hook of that name in turn. Raises HookError for the first that fails."""
         for hook in self._hooks:
             if hook.name == name:
-                _call(hook, self._context)
+                with _STDERR if self._stdout_taken else nullcontext():
+                    _call(hook, self._context)
 
 
 def _call(hook: Hook, context: object) -> None:

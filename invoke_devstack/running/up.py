@@ -34,6 +34,8 @@ def bring_up(session: Session, options: UpOptions) -> UpResult:
     Emits PlanMade, the actions' events, ServiceReady for each container and UpFinished. A signal ends
     it at once: nothing new is begun, what runs is left running, Interrupted is raised.
     """
+    definition = session.definition
+    session.hooks.check_targets({**definition.services, **definition.disabled_services})
     with project_lock(session):
         made, observed = _plan(session, options)
         if settle_leftovers(session, observed):

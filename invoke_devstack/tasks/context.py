@@ -28,12 +28,14 @@ class Work:
 
     def __init__(self, context: Context, home: Path, hooks: Hooks, console: Console) -> None:
         """`home` is the directory of the tasks.py; `hooks` are those that it registered. `on_reader_gone`
-        is called when nobody reads stdout any more (`invoke up --attach | head`)."""
+        is called when nobody reads stdout any more (`invoke up --attach | head`); `stdout_taken` says that
+        what hooks print has no place there."""
         self.context = context
         self.console = console
         self.on_reader_gone: Callable[[], None] = _do_nothing
         self._home = home
         self._hooks = hooks
+        self.stdout_taken = False
         self._named_services: tuple[str, ...] = ()
 
     @cached_property
@@ -119,7 +121,7 @@ class Work:
                 engine=self.engine,
                 emit=self.tell,
                 settings=self.settings,
-                hooks=self._hooks.bound_to(self.context),
+                hooks=self._hooks.bound_to(self.context, stdout_taken=self.stdout_taken),
                 interrupt=interrupt,
                 explain=explain,
             )

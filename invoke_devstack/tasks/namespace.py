@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke.collection import Collection
 from invoke.context import Context
 
+from invoke_devstack.errors import UsageError
 from invoke_devstack.running.hooks import HookFunction, Hooks
 from invoke_devstack.settings import Settings, WatchSettings
 from invoke_devstack.tasks import (
@@ -33,6 +34,13 @@ from invoke_devstack.tasks import (
 )
 from invoke_devstack.tasks import stack as stack_tasks
 from invoke_devstack.tasks.command import Command, DevstackTask
+
+if TYPE_CHECKING:
+    from invoke_devstack.console import Console
+    from invoke_devstack.tasks.context import Work
+
+if TYPE_CHECKING:
+    from invoke_devstack.tasks.context import Work
 
 _MODULES: tuple[ModuleType, ...] = (
     stack_tasks,
@@ -62,6 +70,7 @@ class Stack(Collection):
         super().__init__()
         self._home = home
         self._hooks = Hooks()
+        self._work: Work | None = None
         self.configure({"devstack": _unset_settings()})
         for module in _MODULES:
             for declared in _commands_of(module):
@@ -84,6 +93,22 @@ class Stack(Collection):
         depends on it starts, or after the whole of `up` or `down`. See `before` for `always`."""
         return self._registering("after", name, always=always)
 
+    def run_in(self, service: str, *command: str) -> str:
+        """Runs a command in the first container of `service` and returns what it wrote: for hooks, which
+        need no `docker` and no new process for it. Raises ServiceError with the output of one that fails,
+        and where the service does not run."""
+        from invoke_devstack.tasks.targets import run_in
+
+        if self._work is None:
+            raise UsageError("`run_in` is for hooks: it needs a task that runs")
+        return run_in(self._work, service, command)
+
+    def work(self, context: Context, console: Console) -> Work:
+        """What its tasks are given, for a program that does what they do."""
+        from invoke_devstack.tasks.context import Work
+
+        return Work(context, self._home, self._hooks, console)
+
     def _registering(self, when: str, name: str, *, always: bool) -> Callable[[_Function], _Function]:
         def register(function: _Function) -> _Function:
             self._hooks.add(when, name, function, always=always)
@@ -101,7 +126,8 @@ class Stack(Collection):
                 json=declared.json if flags.get("json") else "",
                 reader_gone=lambda: work.on_reader_gone(),
             )
-            work = Work(context, self._home, self._hooks, console)
+            self._work = work = Work(context, self._home, self._hooks, console)
+            work.stdout_taken = bool(flags.get("json"))
             if declared.tells:
                 work.on_reader_gone = end_as_a_filter_does
             try:

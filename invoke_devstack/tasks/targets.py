@@ -47,3 +47,18 @@ def container(work: Work, service: str, *, running: bool = True) -> ObservedCont
             hint=f"`invoke up -s {name}` starts it; `invoke logs -s {name}` shows what it said.",
         )
     return matching[0]
+
+
+def run_in(work: Work, service: str, command: Sequence[str]) -> str:
+    """Runs a command in the first container of a service and returns its output. Raises ServiceError."""
+    found = container(work, service)
+    result = work.engine.exec(found.id, command)
+    output = result.output.decode("utf-8", "replace")
+    if result.exit_code:
+        raise ServiceError(
+            f"`{command[0]}` in {service} ended with code {result.exit_code}",
+            service=service,
+            details=tuple(output.splitlines()[-20:]),
+            hint="The lines above are what it said.",
+        )
+    return output

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from invoke_devstack.errors import HookError, Interrupted
+from invoke_devstack.errors import HookError, Interrupted, UsageError
 from invoke_devstack.running.hooks import Hooks
 
 
@@ -72,3 +72,24 @@ def test_an_interrupt_in_a_hook_stays_an_interrupt() -> None:
     hooks.add("after", "db", interrupted)
     with pytest.raises(Interrupted):
         hooks.run("after db")
+
+
+def test_a_hook_for_what_is_no_service_is_refused_with_the_nearest_name() -> None:
+    hooks = Hooks()
+    hooks.add("after", "up", print)
+    hooks.add("before", "mysql", print)
+    hooks.check_targets(["mysql", "web"])
+    hooks.add("after", "mysl", migrate)
+    with pytest.raises(UsageError, match=r"the hook `after mysl` \(migrate\)") as caught:
+        hooks.check_targets(["mysql", "web"])
+    assert caught.value.hint == "Did you mean `mysql`?"
+
+
+def test_where_stdout_is_taken_a_hook_prints_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    hooks = Hooks()
+    hooks.add("after", "db", lambda c: print("seeded"))
+    hooks.bound_to(None, stdout_taken=True).run("after db")
+    assert capsys.readouterr() == ("", "seeded\n")
+    print("back")
+    hooks.bound_to(None).run("after db")
+    assert capsys.readouterr().out == "back\nseeded\n"
