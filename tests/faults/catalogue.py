@@ -1,0 +1,59 @@
+"""All faults, by name, with the rounds of the whole run and of the quick one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.faults import (
+    containers,
+    data,
+    engine_gone,
+    full_disk,
+    growth,
+    killed,
+    meeting,
+    odd_times,
+    strangers,
+)
+from tests.faults.lab import Lab
+
+
+@dataclass(frozen=True)
+class Fault:
+    says: str
+    run: Callable[[Lab], None]
+    rounds: int
+    quick: int = 0  # 0: only in the whole run
+
+
+FAULTS: dict[str, Fault] = {
+    "kill-up": Fault("`up` gets SIGKILL", killed.up, 34, 2),
+    "kill-down": Fault("`down` gets SIGKILL", killed.down, 33, 1),
+    "kill-watch": Fault("`watch` gets SIGKILL", killed.watch, 33, 1),
+    "engine-up": Fault("the engine ends and comes back during `up`", engine_gone.during_up, 6, 1),
+    "engine-down": Fault("the same during `down`", engine_gone.during_down, 6),
+    "engine-logs": Fault("the same during `logs --follow`", engine_gone.during_logs, 6, 1),
+    "engine-watch": Fault("the same during `watch`", engine_gone.during_watch, 4),
+    "engine-hangs": Fault("the engine is frozen for 30 s", engine_gone.hangs, 1, 1),
+    "crash": Fault("a container crashes", containers.crashes, 2, 1),
+    "memory": Fault("a container is killed for memory", containers.is_killed_for_memory, 2, 1),
+    "loop": Fault("a container restarts in a loop", containers.restarts_in_a_loop, 2, 1),
+    "by-hand": Fault(
+        "containers, networks, volumes, images removed or changed by hand", containers.by_hand, 2
+    ),
+    "disk-pull": Fault("the disk is full during a pull", full_disk.during_pull, 2),
+    "disk-build": Fault("the disk is full during a build", full_disk.during_build, 2, 1),
+    "disk-sync": Fault("the disk is full during a sync", full_disk.during_sync, 2),
+    "disk-snapshot": Fault("the disk is full during a snapshot", full_disk.during_snapshot, 2),
+    "registry": Fault("the registry dies in the middle of a layer", full_disk.registry_dies, 2),
+    "dns": Fault("a registry's name is unknown", full_disk.name_is_unknown, 2, 1),
+    "clock": Fault("the clock jumps", odd_times.clock_jumps, 4),
+    "sleep": Fault("the machine sleeps", odd_times.machine_sleeps, 2),
+    "two-ups": Fault("two `up`s of one project", meeting.two_ups, 5, 1),
+    "down-during-up": Fault("`down` during an `up`", meeting.down_during_up, 5, 1),
+    "ten-projects": Fault("10 projects at once", meeting.ten_projects, 2),
+    "data": Fault("writers to MySQL and Redis, whatever happens", data.survive, 50, 2),
+    "strangers": Fault("20 projects with look-alike names", strangers.are_left_alone, 2),
+    "up-down": Fault("`up` and `down` again and again", growth.up_and_down, 50, 4),
+}
