@@ -46,7 +46,7 @@ def env(
     """
     style = values.choice("format", format, _FORMATS)
     variables: dict[str, str] = {}
-    for connection in _connections(work, service, inside=inside):
+    for connection in connections_of(work, service, inside=inside):
         variables |= connection.variables()
     if service and not variables:
         raise UsageError(
@@ -83,7 +83,8 @@ def _write(work: Work, file: Path, variables: Mapping[str, str]) -> None:
     work.answer(f"wrote {len(written)} variables to {file}", {"file": str(file), "variables": written})
 
 
-def _connections(work: Work, names: tuple[str, ...], *, inside: bool) -> Iterator[Connection]:
+def connections_of(work: Work, names: tuple[str, ...], *, inside: bool) -> Iterator[Connection]:
+    """How the named services (none: all) are reached: from this machine, or from other services."""
     from invoke_devstack.planning import connections
 
     definition = work.definition

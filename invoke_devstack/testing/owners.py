@@ -1,0 +1,115 @@
+"""Whose a copy of the stack is: a label with the machine and the process, so that the next run can tell
+what dead runs left behind."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from invoke_devstack.engine.protocol import Engine
+from invoke_devstack.errors import ConflictError, EngineError, NotFoundError
+from invoke_devstack.planning.labels import PROJECT
+
+LABEL = "dev.invoke-devstack.testing"
+_ROUNDS = 20
+_PAUSE = 0.25  # seconds between two rounds: what a dead run asked for last may still be under way
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process: `started` is when, in seconds since the epoch, as a text."""
+
+    host: str
+    pid: int
+    started: str
+
+    @classmethod
+    def of_this_process(cls) -> Owner:
+        import psutil
+
+        process = psutil.Process()
+        return cls(socket.gethostname(), process.pid, f"{process.create_time():.2f}")
+
+    @classmethod
+    def read(cls, text: str) -> Owner | None:
+        """From a label's value; None for one that is none."""
+        host, _, rest = text.partition(" ")
+        pid, _, started = rest.partition(" ")
+        return cls(host, int(pid), started) if pid.isdecimal() and started else None
+
+    def labels(self) -> dict[str, str]:
+        return {LABEL: f"{self.host} {self.pid} {self.started}"}
+
+    def is_dead(self) -> bool:
+        """Known to be gone: a process of another machine never is."""
+        import psutil
+
+        if self.host != socket.gethostname():
+            return False
+        try:
+            return f"{psutil.Process(self.pid).create_time():.2f}" != self.started
+        except psutil.NoSuchProcess:
+            return True
+        except psutil.Error:
+            return False
+
+
+def remove_leftovers(engine: Engine) -> tuple[str, ...]:
+    """Removes the copies whose owner is dead, and returns their projects."""
+    filters = {"label": [LABEL]}
+    projects: set[str] = set()
+    for found in (
+        engine.list_containers(filters),
+        engine.list_networks(filters),
+        engine.list_volumes(filters),
+    ):
+        projects |= {*_projects_of_the_dead(found)}
+    for project in projects:
+        remove_project(engine, project)
+    return tuple(sorted(projects))
+
+
+def _projects_of_the_dead(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for item in found:
+        labels: Mapping[str, str] = item.get("Labels") or {}
+        owner = Owner.read(labels.get(LABEL, ""))
+        if owner and owner.is_dead() and labels.get(PROJECT):
+            yield labels[PROJECT]
+
+
+def remove_project(engine: Engine, project: str) -> None:
+    """Removes a copy with its data, at once. Only what carries the label of a copy is touched."""
+    filters = {"label": [f"{PROJECT}={project}", LABEL]}
+    for turn in range(_ROUNDS):
+        containers = [str(item["Id"]) for item in engine.list_containers(filters)]
+        networks = [str(item["Id"]) for item in engine.list_networks(filters)]
+        volumes = [str(item["Name"]) for item in engine.list_volumes(filters)]
+        if not (containers or networks or volumes):
+            return
+        if turn:
+            time.sleep(_PAUSE)
+        for container in containers:
+            _try(engine.remove_container, container, force=True)
+        for network in networks:
+            _try(engine.remove_network, network)
+        for volume in volumes:
+            _try(engine.remove_volume, volume)
+    raise EngineError(
+        f"the copy {project} of the stack could not be removed",
+        hint=f"`docker ps --all --filter label={LABEL}` shows what is left.",
+    )
+
+
+def _try(remove: Callable[..., object], name: str, **options: bool) -> None:
+    """What is gone already is well; what is still in use is tried again in the next round."""
+    try:
+        remove(name, **options)
+    except (NotFoundError, ConflictError):
+        return
+    except EngineError as error:
+        if error.status is None or error.status >= 500:
+            return
+        raise
