@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests use beside Python packages, where apt and root are at hand: a browser, a small
-# static shell for test images, a terminal multiplexer. Docker Compose and a second engine are optional:
+# static shell for test images, a terminal multiplexer, a registry. Docker Compose and a second engine are optional:
 # the tests that compare with them skip, and say so, where they are not there. Where the folder of peers
 # lies beside the repository, it brings both.
 set -eu
@@ -21,6 +21,24 @@ if [ -n "$missing" ]; then
 	else
 		say "The tests use what is not here; some will skip. For all: sudo apt-get install -y$missing"
 	fi
+fi
+
+# A registry for the tests of pull and push: its program alone, because the installed package would start it
+# as a service of the machine.
+unpack_registry() {
+	folder=$(mktemp -d)
+	chmod 755 "$folder"
+	(
+		cd "$folder"
+		apt-get download -qq docker-registry || { apt-get update -qq && apt-get download -qq docker-registry; }
+		dpkg-deb -x docker-registry_*.deb .
+	) >/dev/null 2>&1 && cp "$folder/usr/bin/docker-registry" .venv/bin/
+	rm -rf "$folder"
+}
+
+if ! command -v docker-registry >/dev/null && [ ! -x .venv/bin/docker-registry ]; then
+	say "Getting the registry of the tests"
+	unpack_registry || say "No docker-registry; the tests of pull and push with a real one skip"
 fi
 
 peers=${DEVSTACK_PEERS:-../shared/peers}

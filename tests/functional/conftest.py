@@ -170,7 +170,9 @@ def busybox(client: docker.DockerClient) -> str:
             pytest.skip("no busybox here: install the package busybox-static")
         repository, tag = BUSYBOX.split(":")
         changes = ["ENTRYPOINT []", 'CMD ["sh"]']
-        client.images.import_image(_root_of(Path(program)), repository=repository, tag=tag, changes=changes)
+        client.api.import_image_from_data(
+            _root_of(Path(program)), repository=repository, tag=tag, changes=changes
+        )
     return BUSYBOX
 
 
