@@ -22,6 +22,10 @@ class JsonAnswer(PlainConsole):
         else:
             super()._show(event)
 
+    def _say(self, event: Event) -> None:
+        for line in self._words.lines(event):
+            self.err.write_line(line.text)
+
 
 class JsonEvents(PlainConsole):
     """Prints each event as one line of JSON while the task runs, a log block as one line a log line."""
