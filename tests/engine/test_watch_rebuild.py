@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from invoke_devstack.engine.docker_engine import DockerEngine
+from invoke_devstack.errors import NotFoundError
 from invoke_devstack.events import (
     ActionFinished,
     ActionProgress,
@@ -61,7 +63,17 @@ def make(engine: DockerEngine, busybox: str, project: str, tmp_path: Path) -> It
 
 
 def id_of(stack: WatchedStack, service: str = "web") -> str:
-    return str(stack.engine.inspect_container(stack.container(service))["Id"])
+    """Its id; waits while its successor has not got the name yet."""
+    ids: list[str] = []
+    stack.await_(lambda: bool(ids.extend(find_id(stack, service)) or ids), f"a container of {service}")
+    return ids[0]
+
+
+def find_id(stack: WatchedStack, service: str) -> list[str]:
+    try:
+        return [str(stack.engine.inspect_container(stack.container(service))["Id"])]
+    except NotFoundError:
+        return []
 
 
 def restarts(stack: WatchedStack) -> int:
@@ -114,16 +126,16 @@ def test_saves_during_a_build_become_one_next_build(make: Make, busybox: str) ->
     stack.watch()
     stack.forget()
     dockerfile = DOCKERFILE.format(busybox=busybox, command="sleep 1000")
-    stack.write("web/Dockerfile", dockerfile + "RUN sleep 2\n")
+    stack.write("web/Dockerfile", dockerfile + f"RUN sleep 2 # {uuid.uuid4()}\n")
     stack.await_event(ActionStarted)
     for number in range(5):
         stack.write("web/deps.txt", f"during {number}")
         time.sleep(0.2)
     stack.await_event(Rebuilt, 2)
-    stack.quiet(2.5)
+    stack.await_(lambda: stack.inside("cat", "/app/deps.txt") == "during 4")
+    stack.quiet()
     builds = [event for event in stack.of(ActionStarted) if event.action == "build"]
     assert len(builds) == 2
-    assert stack.inside("cat", "/app/deps.txt") == "during 4"
 
 
 def test_a_sync_goes_on_arriving_while_an_image_is_built(make: Make, busybox: str) -> None:
@@ -134,7 +146,7 @@ def test_a_sync_goes_on_arriving_while_an_image_is_built(make: Make, busybox: st
     stack = make(rules)
     stack.watch()
     dockerfile = DOCKERFILE.format(busybox=busybox, command="sleep 1000")
-    stack.write("web/Dockerfile", dockerfile + "RUN sleep 3\n")
+    stack.write("web/Dockerfile", dockerfile + f"RUN sleep 3 # {uuid.uuid4()}\n")
     stack.await_event(ActionStarted)
     stack.write("web/src/a", "live")
     stack.await_(lambda: stack.has("/app/src/a", "live"))
@@ -152,7 +164,7 @@ def test_a_file_deleted_during_a_build_is_not_in_the_new_container(make: Make, b
     stack.write("web/src/doomed", "1")
     stack.watch()
     dockerfile = DOCKERFILE.format(busybox=busybox, command="sleep 1000")
-    stack.write("web/Dockerfile", dockerfile + "RUN [ -e /app/src/doomed ] && sleep 3\n")
+    stack.write("web/Dockerfile", dockerfile + f"RUN [ -e /app/src/doomed ] && sleep 3 # {uuid.uuid4()}\n")
     stack.await_(lambda: any("sleep 3" in event.text for event in stack.of(ActionProgress)))
     (stack.directory / "web/src/doomed").unlink()
     stack.await_event(Rebuilt)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from invoke_devstack.errors import DevstackError, NotFoundError
 from invoke_devstack.events import Notice, Synced, WatchFailed
@@ -18,9 +19,9 @@ from invoke_devstack.planning.watching import Copy, Rule, ServiceTurn, relative,
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.watch.catchup import differences
 from invoke_devstack.running.watch.commands import run_commands
-from invoke_devstack.running.watch.parcel import make_parcel
+from invoke_devstack.running.watch.parcel import Parcel, make_parcel
 from invoke_devstack.running.watch.record import read_record, vanished, write_record
-from invoke_devstack.running.watch.target import Delivery, Target, find_targets
+from invoke_devstack.running.watch.target import Delivery, SyncError, Target, find_targets
 from invoke_devstack.running.workers import Workers
 
 _PATHS_IN_AN_EVENT = 20
@@ -42,7 +43,7 @@ class _Pending:
 class Serial:
     """Calls `work` in one thread at a time, again for as long as `nudge` was called meanwhile."""
 
-    def __init__(self, workers: Workers, work: Callable[[], None]) -> None:
+    def __init__(self, workers: Workers, work: Callable[[], object]) -> None:
         self._workers = workers
         self._work = work
         self._lock = threading.Lock()
@@ -83,15 +84,18 @@ class ServiceLane:
         self._targets: list[Target] = []
         self._deleted: dict[str, Copy] = {}  # host path -> the latest deletions, to be done again
         self._to_build: dict[str, None] = {}
-        self._syncs = Serial(workers, self._guarded(self._do_pending))
-        self._builds = Serial(workers, self._guarded(self._build))
+        self._syncs = Serial(workers, lambda: self._attempt(self._do_pending))
+        self._builds = Serial(workers, lambda: self._attempt(self._build))
 
     def submit(self, wanted: ServiceTurn, since: float) -> None:
         """Has a turn done after what is under way; turns that wait become one."""
         with self._lock:
+            self._to_build |= dict.fromkeys(wanted.rebuild)
             held = self._pending.turn
             self._pending.turn = wanted if held is None else held.merged(wanted)
             self._pending.since = since if held is None else self._pending.since
+        if wanted.rebuild:
+            self._builds.nudge()
         self._syncs.nudge()
 
     def catch_up(self, container: str = "") -> None:
@@ -122,19 +126,18 @@ class ServiceLane:
         for target in self._targets:
             target.close()
 
-    def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
-        """`work` whose failure is told: a watch goes on."""
-
-        def guarded() -> None:
-            try:
-                work()
-            except DevstackError as error:
-                if not self._session.interrupt.requested.is_set():
-                    self._tell_failure(error.message, error.hint, error.details)
-            except Exception as error:
-                self._tell_failure(f"{type(error).__name__}: {error}")
-
-        return guarded
+    def _attempt(self, work: Callable[[], object]) -> bool:
+        """Whether `work` went well; if not its failure is told, and the watch goes on."""
+        try:
+            work()
+        except DevstackError as error:
+            if not self._session.interrupt.requested.is_set():
+                self._tell_failure(error.message, error.hint, error.details)
+        except Exception as error:
+            self._tell_failure(f"{type(error).__name__}: {error}")
+        else:
+            return True
+        return False
 
     def _tell_failure(self, text: str, hint: str = "", details: tuple[str, ...] = ()) -> None:
         self._session.emit(WatchFailed(service=self._service, error=text, hint=hint, details=tuple(details)))
@@ -146,9 +149,9 @@ class ServiceLane:
             self._refresh_targets()
         for target in self._targets:
             if target.id in pending.restarted:
-                self._resume(target)
+                self._attempt(partial(self._resume, target))
         if pending.turn is not None:
-            self._do(pending.turn, pending.since)
+            self._attempt(partial(self._do, pending.turn, pending.since))
         for target in tuple(self._targets):
             if target.id in pending.catch_up or "" in pending.catch_up:
                 self._catch_up(target)
@@ -170,26 +173,19 @@ class ServiceLane:
         target.warm()
 
     def _do(self, wanted: ServiceTurn, since: float) -> None:
-        began = time.monotonic()
-        try:
-            delivery = self._sync(wanted)
-        except NotFoundError:
-            self._refresh_targets()
-            delivery = self._sync(wanted)
-        self._tell_synced(delivery, tuple(item.host for item in wanted.copies), since or began)
-        self._remember(wanted.deletions)
+        if not self._sync(wanted, since):
+            return
         if wanted.restart:
-            from invoke_devstack.running.watch import replacing
-
-            replacing.restart(self._session, self._service)
-            self._refresh_targets()
-            for target in self._targets:
-                target.refresh()
+            self._restart()
         run_commands(self._session, self._targets, wanted.commands)
-        if wanted.rebuild:
-            with self._lock:
-                self._to_build |= dict.fromkeys(wanted.rebuild)
-            self._builds.nudge()
+
+    def _restart(self) -> None:
+        from invoke_devstack.running.watch import replacing
+
+        replacing.restart(self._session, self._service)
+        self._refresh_targets()
+        for target in self._targets:
+            target.refresh()
 
     def _remember(self, deletions: Iterable[Copy]) -> None:
         for copy in deletions:
@@ -198,19 +194,40 @@ class ServiceLane:
         while len(self._deleted) > _DELETIONS_REMEMBERED:
             del self._deleted[next(iter(self._deleted))]
 
-    def _sync(self, wanted: ServiceTurn) -> Delivery:
-        """What was brought into the container that got most."""
-        totals = {target.id: Delivery() for target in self._targets}
+    def _sync(self, wanted: ServiceTurn, since: float) -> bool:
+        """Whether all that could be read arrived in all containers."""
+        began = time.monotonic()
+        try:
+            deliveries = self._deliver(wanted)
+        except NotFoundError:
+            self._refresh_targets()
+            deliveries = self._deliver(wanted)
+        arrived = [delivery for delivery in deliveries if delivery is not None]
+        most = max(arrived, key=lambda item: item.files + item.deleted + item.waiting, default=Delivery())
+        self._tell_synced(most, tuple(item.host for item in wanted.copies), since or began)
+        self._remember(wanted.deletions)
+        return len(arrived) == len(deliveries)
+
+    def _deliver(self, wanted: ServiceTurn) -> list[Delivery | None]:
+        """What each container got; None where it failed. Raises NotFoundError when one is gone."""
+        totals: dict[str, Delivery | None] = {target.id: Delivery() for target in self._targets}
         for copies, deletions in _portions(wanted):
             parcel = make_parcel(copies, deletions)
             for path, reason in parcel.unreadable:
                 hint = "Mend its permissions, and save it again."
                 self._tell_failure(f"{path} cannot be read: {reason}", hint)
             for target in self._targets if parcel else ():
-                totals[target.id] += target.deliver(parcel)
-        return max(
-            totals.values(), key=lambda item: item.files + item.deleted + item.waiting, default=Delivery()
-        )
+                total = totals[target.id]
+                if total is not None:
+                    totals[target.id] = self._deliver_to(target, parcel, total)
+        return list(totals.values())
+
+    def _deliver_to(self, target: Target, parcel: Parcel, total: Delivery) -> Delivery | None:
+        try:
+            return total + target.deliver(parcel)
+        except SyncError as error:
+            self._tell_failure(error.message, error.hint)
+            return None
 
     def _tell_synced(self, delivery: Delivery, paths: tuple[str, ...], since: float) -> None:
         if delivery.files or delivery.deleted:
@@ -229,17 +246,20 @@ class ServiceLane:
 
     def _catch_up(self, target: Target) -> None:
         began = time.monotonic()
+        record = read_record(target)
+        for rule in self._syncing:
+            self._attempt(partial(self._catch_up_with, target, rule, record, began))
+        self._attempt(partial(self._delete_again, began))
+        self._attempt(partial(write_record, target, self._syncing, record))
+        target.caught_up = True
+
+    def _catch_up_with(self, target: Target, rule: Rule, record: bytes, since: float) -> None:
         try:
-            record = read_record(target)
-            for rule in self._syncing:
-                changes = (*vanished(record, rule), *differences(target, rule))
-                for wanted in turn(changes, (rule,)).values():
-                    self._do(wanted, began)
-            self._delete_again(began)
-            write_record(target, self._syncing, record)
-            target.caught_up = True
+            changes = (*vanished(record, rule), *differences(target, rule))
         except NotFoundError:
             return  # the container went away again
+        for wanted in turn(changes, (rule,)).values():
+            self._do(wanted, since)
 
     def _delete_again(self, since: float) -> None:
         """What was deleted while an image was built is in the image still."""

@@ -153,7 +153,7 @@ class _Round:
         self._session.emit(
             Watching(
                 services=self._rules.services,
-                paths=len(self._rules.roots),
+                paths=len({rule.root for rule in self._rules.rules}),
                 seconds=time.monotonic() - began,
             )
         )
