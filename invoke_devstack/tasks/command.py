@@ -55,7 +55,7 @@ class DevstackTask(Task):  # type: ignore[type-arg]
 
     def __init__(self, body: Callable[..., None], declared: Command) -> None:
         parameters = inspect.signature(declared.run).parameters
-        self._shorts = declared.shorts
+        self.declared = declared
         super().__init__(
             body,
             name=declared.name,
@@ -69,8 +69,8 @@ class DevstackTask(Task):  # type: ignore[type-arg]
         """Invoke's description of one flag, with our short form."""
         several: Any = list(default) if default == () else default
         options = super().arg_opts(name, several, taken_names)
-        if name in self._shorts:
-            options["names"] = [*options["names"], self._shorts[name]]
+        if name in self.declared.shorts:
+            options["names"] = [*options["names"], self.declared.shorts[name]]
         return options
 
     def __deepcopy__(self, memo: dict[int, Any]) -> DevstackTask:

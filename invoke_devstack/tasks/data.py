@@ -31,8 +31,13 @@ def snapshot(work: Work, service: str, name: str = "", json: bool = False) -> No
     work.answer(f"snapshot {made.name} of {made.service}: {size(made.size)}", row_of(made))
 
 
-@command("restore", shorts={"name": "n"}, flags={"name": "The snapshot to put back; see `invoke snapshots`."})
-def restore(work: Work, service: str, name: str, yes: bool = False) -> None:
+@command(
+    "restore",
+    json="events",
+    shorts={"name": "n"},
+    flags={"name": "The snapshot to put back; see `invoke snapshots`."},
+)
+def restore(work: Work, service: str, name: str, yes: bool = False, json: bool = False) -> None:
     """Put a snapshot back. Asks first.
 
     It takes the place of the service's data, which are lost.
@@ -52,8 +57,8 @@ def restore(work: Work, service: str, name: str, yes: bool = False) -> None:
     work.answer(f"{service} has the data of {name} again")
 
 
-@command("reset")
-def reset(work: Work, service: tuple[str, ...] = (), yes: bool = False) -> None:
+@command("reset", json="events")
+def reset(work: Work, service: tuple[str, ...] = (), yes: bool = False, json: bool = False) -> None:
     """Empty services and fill them with the team's seed.
 
     Takes a snapshot of each first, and asks.

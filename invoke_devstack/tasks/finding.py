@@ -25,8 +25,8 @@ def urls(work: Work, service: tuple[str, ...] = (), json: bool = False) -> None:
     work.table("addresses", ("service", "address"), rows, "no service that runs publishes a port")
 
 
-@command("open")
-def open_(work: Work, service: str) -> None:
+@command("open", json="answer")
+def open_(work: Work, service: str, json: bool = False) -> None:
     """Open a service's page in the browser."""
     import webbrowser
 

@@ -60,8 +60,8 @@ def import_(work: Work, file: str, name: str = "", service: str = "", json: bool
     work.answer(f"imported {made.name} of {made.service}; `{back}` puts it in place", row_of(made))
 
 
-@command("rm", flags={"service": "Of this service, where several have one of that name."})
-def rm(work: Work, name: str, service: str = "", yes: bool = False) -> None:
+@command("rm", json="events", flags={"service": "Of this service, where several have one of that name."})
+def rm(work: Work, name: str, service: str = "", yes: bool = False, json: bool = False) -> None:
     """Remove a snapshot. Asks first."""
     from invoke_devstack.planning.snapshots import find_snapshot
     from invoke_devstack.running.snapshots import common, taking
