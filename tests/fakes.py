@@ -125,7 +125,9 @@ class FakeEngine:
     def inspect_container(self, container: str) -> Mapping[str, Any]:
         item = self.named(container)
         body = self.bodies.get(item.id, {})
-        health = {"Health": {"Status": item.health, "Log": []}} if item.health else {}
+        streak = 3 if item.health == "unhealthy" else 0
+        state = {"Status": item.health, "FailingStreak": streak, "Log": []}
+        health = {"Health": state} if item.health else {}
         return {
             "Id": item.id,
             "Name": f"/{item.name}",

@@ -20,6 +20,7 @@ from docker import APIClient
 
 from invoke_devstack.engine.dialing import Dial
 from invoke_devstack.engine.failures import connection_errors, lost, refusal
+from invoke_devstack.engine.silence import OnSilence, Silence
 from invoke_devstack.engine.transport import DialedAdapter
 
 if TYPE_CHECKING:
@@ -37,11 +38,20 @@ Params = Mapping[str, Any]
 class Api:
     """`url` is for people, `version` such as `1.41`. Thread-safe."""
 
-    def __init__(self, dial: Dial, url: str, version: str, *, dial_seconds: float = DIAL_SECONDS) -> None:
+    def __init__(
+        self,
+        dial: Dial,
+        url: str,
+        version: str,
+        *,
+        dial_seconds: float = DIAL_SECONDS,
+        on_silence: OnSilence | None = None,
+    ) -> None:
         self.url = url
         self.version = version
         self._dial = dial
         self._dial_seconds = dial_seconds
+        self._silence = Silence(on_silence)
         # The SDK looks at the address for its scheme alone: our adapter makes the connections.
         self.client = APIClient(base_url="unix:///var/run/docker.sock", version=version)
         self.client.trust_env = False
@@ -94,16 +104,18 @@ class Api:
             data = json.dumps(body)
             headers["Content-Type"] = "application/json"
         prefix = f"/v{self.version}" if versioned else ""
+        quick = (method == "GET" and not stream) or path.endswith("/exec")
         try:
-            response = self.client.request(
-                method,
-                f"http+docker://localhost{prefix}{path}",
-                params=_query(params),
-                data=data,
-                headers=headers,
-                stream=stream,
-                timeout=(self._dial_seconds, seconds),
-            )
+            with self._silence.watched() if quick else contextlib.nullcontext():
+                response = self.client.request(
+                    method,
+                    f"http+docker://localhost{prefix}{path}",
+                    params=_query(params),
+                    data=data,
+                    headers=headers,
+                    stream=stream,
+                    timeout=(self._dial_seconds, seconds),
+                )
             if response.status_code >= 400:
                 raise refusal(response.status_code, message_of(response.content))
         except connection_errors() as error:

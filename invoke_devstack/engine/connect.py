@@ -17,6 +17,7 @@ from invoke_devstack.errors import EngineError, EngineUnavailableError
 if TYPE_CHECKING:
     from invoke_devstack.engine.api import Api
     from invoke_devstack.engine.docker_engine import DockerEngine
+    from invoke_devstack.engine.silence import OnSilence
 
 OLDEST_API = (1, 41)  # Engine 20.10
 NEWEST_API = (1, 51)  # Engine 28: what is newer speaks this too
@@ -24,21 +25,29 @@ SETUP_HINT = "`invoke setup` installs and starts one; `invoke doctor` says what 
 
 
 def connect(
-    timeout: float = 10.0, *, endpoint: Endpoint | None = None, registry_mirror: str = ""
+    timeout: float = 10.0,
+    *,
+    endpoint: Endpoint | None = None,
+    registry_mirror: str = "",
+    patience: float | None = None,
+    on_silence: OnSilence | None = None,
 ) -> DockerEngine:
     """The engine that the docker command would use, or the one at `endpoint`.
 
-    `timeout` in seconds is for making one connection, and for the first answer. `registry_mirror`
-    (host[:port]) is where Docker Hub's images are pulled from first. Raises EngineUnavailableError;
+    `timeout` in seconds is for making one connection, and for the first answer, which `patience` gives
+    more. `on_silence` is told when the engine hangs. `registry_mirror` (host[:port]) is where Docker Hub's
+    images are pulled from first. Raises EngineUnavailableError;
     its `reason` tells the cases apart.
     """
     endpoint = endpoint or find_endpoint()
     from invoke_devstack.engine.api import Api
     from invoke_devstack.engine.docker_engine import DockerEngine
 
-    api = Api(dialer(endpoint), endpoint.url, _spelled(OLDEST_API), dial_seconds=timeout)
+    api = Api(
+        dialer(endpoint), endpoint.url, _spelled(OLDEST_API), dial_seconds=timeout, on_silence=on_silence
+    )
     try:
-        headers = ping(api, timeout)
+        headers = ping(api, patience or timeout)
     except EngineUnavailableError as error:
         raise diagnose(error, endpoint) from error
     server = _version(headers.get("Api-Version", ""))

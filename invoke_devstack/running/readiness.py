@@ -219,9 +219,15 @@ class _Waiting:
             self.execution.check()
             result = self._run_healthcheck()
         self._last_exec = time.monotonic()
-        if not result and (self.inspected["State"].get("Health") or {}).get("Status") == "unhealthy":
-            raise self._unhealthy()  # the engine says it once, and said it before we listened
+        if not result and self._was_unhealthy():
+            raise self._unhealthy()
         return Ready("healthy", self.inspected) if result else None
+
+    def _was_unhealthy(self) -> bool:
+        """Whether the engine, which says it once, said so before we listened. Of a container that ended
+        it says so too, whatever its healthcheck found."""
+        health = self.inspected["State"].get("Health") or {}
+        return health.get("Status") == "unhealthy" and health.get("FailingStreak", 0) >= self._probe.retries
 
     def _run_healthcheck(self) -> bool:
         probe = self._probe

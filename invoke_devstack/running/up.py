@@ -12,12 +12,14 @@ from invoke_devstack.planning.plan import Action, CreateContainer, Plan
 from invoke_devstack.planning.select import activated
 from invoke_devstack.planning.up import plan_up, selected_services
 from invoke_devstack.running import announcing, free_ports
+from invoke_devstack.running.bind_folders import make_bind_folders
 from invoke_devstack.running.executor import changes, execute
 from invoke_devstack.running.leftovers import settle_leftovers
 from invoke_devstack.running.locks import project_lock
 from invoke_devstack.running.observing import client_proxies, observe, seccomp_profiles
 from invoke_devstack.running.options import UpOptions, UpResult
 from invoke_devstack.running.session import Session
+from invoke_devstack.running.survivors import check_survivors
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
@@ -47,6 +49,7 @@ def bring_up(session: Session, options: UpOptions) -> UpResult:
         _tell_not_carried_out(session)
         _tell_unchanged(session, made, observed)
         changed |= _carry_out(session, made)
+        check_survivors(session, made)
     result = UpResult(
         plan=made, changed=changed, services=chosen(session, options), seconds=session.seconds()
     )
@@ -65,6 +68,7 @@ def _carry_out(session: Session, made: Plan) -> bool:
     services = tuple(dict.fromkeys(action.service for action in made if action.service))
     session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
     free_ports.tell_stand_ins(session, made)
+    make_bind_folders(session, made)
     execute(made, session)
     return bool(changes(made))
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from invoke_devstack.engine.protocol import Engine
     from invoke_devstack.running.session import Session
 
+_PATIENCE = 60.0  # seconds that an engine may hang, once it took our connection
+
 
 class Work:
     """One call of one task. Nothing is read and nobody is connected to before it is needed."""
@@ -106,7 +108,15 @@ class Work:
         """The engine that the docker command would use."""
         from invoke_devstack.engine.connect import connect
 
-        return connect(registry_mirror=self.settings.registry_mirror)
+        return connect(
+            registry_mirror=self.settings.registry_mirror,
+            patience=_PATIENCE,
+            on_silence=self._tell_silence,
+        )
+
+    def _tell_silence(self, seconds: float) -> None:
+        text = f"The engine has not answered for {seconds:g} s; still waiting for it."
+        self.tell(Notice(text=text, level="warning"))
 
     @contextmanager
     def session(self, *, explain: bool = False, definition: Definition | None = None) -> Iterator[Session]:

@@ -204,6 +204,34 @@ def test_a_container_killed_for_memory_is_said_to_be(stack: Stack) -> None:
     assert "16 MiB" in caught.value.hint
 
 
+def test_a_service_that_crashes_while_others_are_awaited_fails_the_command(stack: Stack) -> None:
+    stack.write("""
+services:
+  db: {image: IMAGE, command: sh -c 'echo last words; sleep 0.5; exit 3', init: true}
+  web:
+    image: IMAGE
+    command: sh -c 'sleep 2.5; touch /tmp/ok; exec sleep 1000'
+    init: true
+    healthcheck: {test: "test -f /tmp/ok"}
+""")
+    with pytest.raises(ServiceError, match="db exited with code 3") as caught:
+        stack.up()
+    assert any("last words" in line for line in caught.value.details)
+
+
+def test_a_loop_is_not_taken_for_a_healthcheck_that_fails(stack: Stack) -> None:
+    stack.write("""
+services:
+  db:
+    image: IMAGE
+    restart: always
+    command: sh -c 'exit 7'
+    healthcheck: {test: "false", interval: 1s, retries: 60}
+""")
+    with pytest.raises(ServiceError, match=r"keeps crashing: .* with 7"):
+        stack.up(wait_timeout=20.0)
+
+
 def test_a_service_that_the_engine_restarts_and_that_crashes_again_is_called_a_loop(stack: Stack) -> None:
     stack.write("""
     services:

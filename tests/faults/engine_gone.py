@@ -83,6 +83,7 @@ def during_logs(lab: Lab) -> None:
     project = lab.project(COUNTING)
     lab.tally.ended(project.invoke("up"))
     running = project.start("logs", "--follow")
+    lab.tally.check(running.says("-5\n"), "nothing is followed")
     for number in lab.each_round():
         lab.tally.rounds += 1
         time.sleep(1.0)
