@@ -34,16 +34,14 @@ def choose_identity(engine: Engine, name: str, directory: Path) -> Identity:
     then on, so that no order of commands and no switch of branches changes it.
     """
     candidates = tuple(dict.fromkeys((name, *_other_names(name, directory))))
-    own = _projects_in(engine, directory)
-    known = next((candidate for candidate in candidates if candidate in own), None)
-    if known == name:
+    known = _known_name(engine, candidates, directory)
+    if known:
+        return Identity(known)
+    other = _claimed_by(engine, name, directory)
+    if not other:
         return Identity(name)
-    other = "" if known else _claimed_by(engine, name, directory)
-    if known is None and not other:
-        return Identity(name)
-    if known is None:
-        known = next(item for item in candidates[1:] if not _claimed_by(engine, item, directory))
-    return Identity(known, other)
+    free = (item for item in candidates[1:] if not _claimed_by(engine, item, directory))
+    return Identity(next(free, candidates[-1]), other)
 
 
 def _other_names(name: str, directory: Path) -> Iterator[str]:
@@ -56,13 +54,15 @@ def _other_names(name: str, directory: Path) -> Iterator[str]:
     yield f"{name}-{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}"
 
 
-def _projects_in(engine: Engine, directory: Path) -> set[str]:
-    """The projects that containers or volumes of this checkout belong to."""
-    entries = [
-        *engine.list_containers({"label": [f"{labels.WORKING_DIR}={directory}"]}),
-        *engine.list_volumes({"label": [f"{labels.DIRECTORY}={directory}"]}),
-    ]
-    return {(entry.get("Labels") or {}).get(labels.PROJECT, "") for entry in entries}
+def _known_name(engine: Engine, candidates: Sequence[str], directory: Path) -> str:
+    """The first of the names that containers, else volumes, of this checkout have; "" for a new one."""
+    for find, key in ((engine.list_containers, labels.WORKING_DIR), (engine.list_volumes, labels.DIRECTORY)):
+        entries = find({"label": [f"{key}={directory}"]})
+        own = {(entry.get("Labels") or {}).get(labels.PROJECT) for entry in entries}
+        for name in candidates:
+            if name in own:
+                return name
+    return ""
 
 
 def _claimed_by(engine: Engine, name: str, directory: Path) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from invoke_devstack.engine.protocol import Engine, EngineEvent, EventStream
 from invoke_devstack.errors import (
@@ -24,53 +24,72 @@ from invoke_devstack.errors import (
 from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels
 from invoke_devstack.running.log_history import OnBlock
-from invoke_devstack.running.log_lines import count_at, end_of_earlier, last_stamp
+from invoke_devstack.running.log_lines import earlier, first_stamp, last_stamp, stamps_since
 from invoke_devstack.running.log_sources import Range, Source, as_moment, source_of, sources, stamped_blocks
 from invoke_devstack.running.session import Session
 
+_DISORDER = 100  # milliseconds by which neighbouring lines of a log may be out of order
+_PATIENCE = 1000  # new lines after which what was read before is no longer looked for
 _RETRY = 0.25  # seconds between two attempts to reach an engine that is away
 _GONE_FOR_GOOD = 3.0  # seconds with nothing to read after which nothing more is expected
 
 
-@dataclass(slots=True)
 class Mark:
-    """How far a container's log has been read: the last line's stamp, and how many lines carry it.
-    Before the first line, `since` (as in `Range`) is where it begins."""
+    """How far a container's log has been read: the stamps of its last lines.
 
-    since: str = ""
-    stamp: bytes = b""
-    lines: int = 0
+    One stamp would not do: lines that are written at once to stdout and stderr may stand in the log in
+    another order than that of their stamps. So it is read again from a little before, and what is
+    known from there is left out. Before the first line, `since` (as in `Range`) is where it begins.
+    `partial`: what is before the first line was left out on purpose (`--tail`).
+    """
+
+    def __init__(self, since: str = "", *, partial: bool = False) -> None:
+        self._since = since
+        self._partial = partial
+        self.floor = b""
+        self._latest = b""
+        self.stamps: list[bytes] = []
 
     def advance(self, block: bytes) -> None:
         """Takes note of the (stamped, whole) lines of `block`."""
-        stamp = last_stamp(block)
-        count = count_at(block, stamp)
-        self.lines = self.lines + count if stamp == self.stamp else count
-        self.stamp = stamp
+        if self._partial and not self.floor:
+            self.floor = first_stamp(block)
+        self._latest = max(self._latest, last_stamp(block))
+        horizon = earlier(self._latest, 2 * _DISORDER)
+        self.stamps = [stamp for stamp in self.stamps if stamp >= horizon]
+        self.stamps += stamps_since(block, horizon)
 
     def range(self) -> Range:
         """What has to be asked for so that nothing is missing; begins with what was read already."""
-        return Range(since=as_moment(self.stamp) if self.stamp else self.since)
+        return Range(since=as_moment(earlier(self._latest, _DISORDER)) if self._latest else self._since)
 
 
 class Skipper:
     """Leaves out of a stream that was asked for by `Mark.range` what was read before."""
 
     def __init__(self, mark: Mark) -> None:
-        self._stamp = mark.stamp
-        self._lines = mark.lines
+        self._floor = mark.floor
+        self._seen = Counter(mark.stamps)
+        self._patience = len(mark.stamps) + _PATIENCE
 
     def new(self, block: bytes) -> bytes:
         """The lines of `block` that are new."""
-        if not self._stamp:
+        if not self._seen:
             return block
-        start = end_of_earlier(block, self._stamp)
-        while self._lines and start < len(block) and block.startswith(self._stamp, start):
-            start = block.find(b"\n", start) + 1 or len(block)
-            self._lines -= 1
-        if start < len(block):
-            self._stamp = b""
-        return block[start:] if start else block
+        lines = (line + b"\n" for line in block.removesuffix(b"\n").split(b"\n"))
+        kept = b"".join(line for line in lines if self._is_new(first_stamp(line)))
+        return kept if block.endswith(b"\n") else kept.removesuffix(b"\n")
+
+    def _is_new(self, stamp: bytes) -> bool:
+        if stamp < self._floor:
+            return False
+        if self._seen.get(stamp):
+            self._seen[stamp] -= 1
+            return False
+        self._patience -= 1
+        if not self._patience:  # all that was read is behind: from here on every line is new
+            self._seen.clear()
+        return True
 
 
 class Follower:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 STAMP = 30  # bytes of a stamp, without the space behind it
 _PIECE = 16384  # the engine's log keeps longer lines in pieces of this size, and stamps each piece
@@ -85,13 +85,29 @@ def first_stamp(block: bytes, start: int = 0) -> bytes:
     return block[start : start + STAMP]
 
 
+def stamps_since(block: bytes, stamp: bytes) -> list[bytes]:
+    """The stamps of the last lines, back to the first that is earlier than `stamp`, in their order."""
+    stamps: list[bytes] = []
+    end = len(block)
+    while end > 0:
+        start = block.rfind(b"\n", 0, end - 1) + 1
+        here = first_stamp(block, start)
+        if here < stamp:
+            break
+        stamps.append(here)
+        end = start
+    return stamps[::-1]
+
+
 def last_stamp(block: bytes) -> bytes:
     return first_stamp(block, block.rfind(b"\n", 0, len(block) - 1) + 1)
 
 
-def count_at(block: bytes, stamp: bytes) -> int:
-    """How many lines at the end of the block carry `stamp`."""
-    return block[end_of_earlier(block, stamp) :].count(b"\n")
+def earlier(stamp: bytes, milliseconds: int) -> bytes:
+    """The stamp of so much before."""
+    moment = datetime.fromisoformat(stamp[:19].decode()) + timedelta(microseconds=int(stamp[20:26]))
+    before = moment - timedelta(milliseconds=milliseconds)
+    return f"{before:%Y-%m-%dT%H:%M:%S.%f}".encode() + stamp[26:]
 
 
 def end_of_earlier(block: bytes, stamp: bytes, start: int = 0, *, inclusive: bool = False) -> int:

@@ -101,7 +101,7 @@ def _show_one(session: Session, source: Source, wanted: Range, output: Output) -
 
 def show_history(session: Session, found: list[Source], wanted: Range, output: Output) -> dict[str, Mark]:
     """Shows what there is so far and returns how far each container has been read, by its id."""
-    marks = {source.id: Mark(since=wanted.since) for source in found}
+    marks = {source.id: Mark(wanted.since, partial=wanted.tail is not None) for source in found}
 
     def on_block(source: Source, stream: str, block: bytes) -> None:
         marks[source.id].advance(block)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from invoke_devstack.planning.plan import Plan
+from invoke_devstack.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class UpOptions:
     """`services` empty is all of the active profiles. `ports` "" and `wait_timeout` None (seconds) are
     those of the settings. `build` builds also what has an image already."""
@@ -21,7 +22,7 @@ class UpOptions:
     remove_orphans: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class UpResult:
     plan: Plan
     changed: bool
@@ -29,7 +30,7 @@ class UpResult:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class DownOptions:
     """`timeout` (seconds) stands for every service's stop_grace_period. Consent to lose volumes is the
     caller's business: `down.plan` names them."""
@@ -38,14 +39,14 @@ class DownOptions:
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class DownResult:
     removed: tuple[str, ...]
     kept_volumes: tuple[str, ...]
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class LogOptions:
     """`services` empty is every service that the project has containers of. `tail`: lines of each
     service, None is all. `since`/`until`: `10m`, RFC 3339, or seconds since the epoch. `grep`: a
@@ -60,7 +61,7 @@ class LogOptions:
     grep: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class BuildOptions:
     """`services` empty is every service with a `build`. `tag` is one more name for the image; `target`
     stands for `build.target`."""
@@ -74,7 +75,7 @@ class BuildOptions:
     push: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class BuiltImage:
     """`size` is in bytes; `cached_steps` of `steps` came from the cache, the steps `ran` did not; `builder`
     is buildx or classic."""
@@ -90,7 +91,7 @@ class BuiltImage:
     builder: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ExecOptions:
     """A command in a running service. `tty` None: a terminal if ours is one. `service` may be followed
     by `.N` for its Nth container."""
@@ -103,7 +104,7 @@ class ExecOptions:
     environment: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RunOptions:
     """A one-off container of a service. `command` empty is the service's own. `volumes` are
     `SOURCE:TARGET[:ro]`, `publish` are `[HOST:]CONTAINER` ports; `dependencies` False starts none."""

@@ -70,7 +70,7 @@ class Stack:
     def log(self) -> bytes:
         return b"".join(event.data for event in self.of(LogBlock))
 
-    def wait_for_log(self, text: bytes, seconds: float = 10) -> bytes:
+    def wait_for_log(self, text: bytes, seconds: float = 30) -> bytes:
         """What was shown, once it holds `text`."""
         until = time.monotonic() + seconds
         while text not in (shown := self.log()):

@@ -35,7 +35,7 @@ services:
 
 ENDED = """
 services:
-  a: {image: IMAGE, command: sh -c 'for i in 1 3 5; do echo a$$i; echo e$$i >&2; sleep 0.2; done; printf end'}
+  a: {image: IMAGE, command: sh -c 'for i in 1 3 5; do echo a$$i; echo e$$i >&2; sleep 0.2; done'}
   b: {image: IMAGE, command: sh -c 'sleep 0.1; for i in 2 4 6; do echo b$$i; sleep 0.2; done'}
 """
 
@@ -91,7 +91,8 @@ def test_the_history_of_several_services_is_in_order_of_time(stack: Stack) -> No
     finished(stack, "a", "b")
     stamped = shown(stack, timestamps=True)
     lines = [re.fullmatch(rb"(\S{30}) (.*)", line) for line in stamped.splitlines()]
-    assert [line[1] for line in lines if line] == sorted(line[1] for line in lines if line)
+    seconds = [line[1][:21] for line in lines if line]  # to tenths: stdout and stderr may change places
+    assert seconds == sorted(seconds)
     assert {line[2][:1] for line in lines if line} == {b"a", b"b", b"e"}
     assert shown(stack) == re.sub(rb"(?m)^\S{30} ", b"", stamped)
     assert {event.stream for event in stack.of(LogBlock)} == {"stdout", "stderr"}
@@ -115,7 +116,7 @@ def test_a_tail_is_of_each_service(stack: Stack) -> None:
     finished(stack, "a", "b")
     lines = shown(stack, tail=2).splitlines()
     assert [line for line in lines if line.startswith(b"b")] == [b"b4", b"b6"]
-    assert b"end" in lines
+    assert lines[0][1:] in (b"4", b"5")
     assert len(lines) == 4
 
 
@@ -123,7 +124,7 @@ def test_timestamps_stand_before_each_line(stack: Stack) -> None:
     stack.write(ENDED)
     finished(stack, "a", "b")
     lines = shown(stack, timestamps=True).splitlines()
-    assert len(lines) == 10
+    assert len(lines) == 9
     assert all(re.match(rb"\d{4}-\d\d-\d\dT[\d:.]+Z ", line) for line in lines)
     assert lines == sorted(lines)
 
@@ -131,7 +132,7 @@ def test_timestamps_stand_before_each_line(stack: Stack) -> None:
 def test_a_pattern_leaves_the_lines_that_match(stack: Stack) -> None:
     stack.write(ENDED)
     finished(stack, "a", "b")
-    assert shown(stack, grep="^[ae]3$") == b"a3\ne3\n"
+    assert shown(stack, grep="^a[13]$") == b"a1\na3\n"
 
 
 def test_since_and_until_bound_the_history(stack: Stack) -> None:

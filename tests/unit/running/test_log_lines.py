@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from invoke_devstack.running.log_lines import (
     LineCutter,
-    count_at,
+    earlier,
     end_of_earlier,
     join_pieces,
     last_stamp,
     matching,
     normalise,
+    stamps_since,
     without_stamps,
 )
 
@@ -60,10 +61,18 @@ def test_stamps_are_taken_off_and_the_text_stays_as_it_was(lines: list[tuple[int
     assert without_stamps(block) == b"".join(text + b"\n" for _, text in lines)
 
 
-def test_lines_with_the_last_stamp_are_counted() -> None:
-    block = line(1, b"a") + line(2, b"b") + line(2, b"c")
+def test_the_stamps_of_the_last_lines_are_found() -> None:
+    block = line(1, b"a") + line(2, b"") + line(2, b"c")
+    assert stamps_since(block, stamp(2)) == [stamp(2), stamp(2)]
+    assert stamps_since(block, stamp(1)) == [stamp(1), stamp(2), stamp(2)]
+    assert stamps_since(stamp(3) + b" no newline", stamp(1)) == [stamp(3)]
+    assert stamps_since(b"", stamp(1)) == []
     assert last_stamp(block) == stamp(2)
-    assert count_at(block, stamp(2)) == 2
+
+
+def test_a_stamp_of_a_little_before_keeps_its_nanoseconds() -> None:
+    assert earlier(stamp(5, 20_000_007), 100) == stamp(4, 920_000_007)
+    assert earlier(b"2026-01-01T00:00:00.000000001Z", 1) == b"2025-12-31T23:59:59.999000001Z"
 
 
 def test_stamps_with_an_offset_become_those_of_docker() -> None:

@@ -10,24 +10,44 @@ from invoke_devstack.running.log_sources import moment
 from tests.unit.running.test_log_lines import line, stamp
 
 
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.data())
-def test_a_log_read_on_from_any_line_gives_each_line_once(seconds: list[int], data: st.DataObject) -> None:
-    lines = [line(second, str(number).encode()) for number, second in enumerate(sorted(seconds))]
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=40), st.data())
+def test_a_log_read_on_from_any_line_gives_each_line_once(times: list[int], data: st.DataObject) -> None:
+    """`times` are milliseconds; neighbours may stand in another order than that of their stamps."""
+    wanted = sorted(times)
+    for index in range(0, len(wanted) - 1, 3):
+        if wanted[index + 1] - wanted[index] < 90:
+            wanted[index], wanted[index + 1] = wanted[index + 1], wanted[index]
+    lines = [stamp(5, at * 1_000_000) + b" %d\n" % number for number, at in enumerate(wanted)]
     read = data.draw(st.integers(0, len(lines)))
     mark = Mark()
     for block in lines[:read]:
         mark.advance(block)
-    again = [item for item in lines if item[:30] >= mark.stamp]  # what the engine sends for `since`
+    since = float(mark.range().since or 0)
+    again = [item for item in lines if float(moment(item[:30].decode(), "since")) >= since]
     cut = data.draw(st.integers(0, len(again)))
     skipper = Skipper(mark)
     rest = b"".join(skipper.new(b"".join(part)) for part in (again[:cut], again[cut:]) if part)
     assert b"".join(lines[:read]) + rest == b"".join(lines)
 
 
-def test_a_mark_asks_the_engine_for_its_last_line_again() -> None:
+def test_what_a_tail_left_out_stays_left_out() -> None:
+    mark = Mark(partial=True)
+    mark.advance(line(7, b"last"))
+    before = stamp(6, 950_000_000) + b" left out\n"
+    assert Skipper(mark).new(before + line(7, b"last") + line(8, b"new")) == line(8, b"new")
+
+
+def test_a_log_that_lost_what_was_read_is_shown_from_there_on() -> None:
     mark = Mark()
     mark.advance(line(7, b"seen"))
-    assert mark.range().since == moment(stamp(7).decode(), "since")
+    later = b"".join(line(8, b"%d" % number) for number in range(3000))
+    assert Skipper(mark).new(later) == later
+
+
+def test_a_mark_asks_the_engine_for_a_little_more_than_what_comes_next() -> None:
+    mark = Mark()
+    mark.advance(line(7, b"seen"))
+    assert mark.range().since == moment(stamp(6, 900_000_000).decode(), "since")
 
 
 def test_a_mark_without_a_line_begins_where_it_was_told_to() -> None:
