@@ -11,6 +11,7 @@ missing=
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v tmux >/dev/null || missing="$missing tmux"
 [ -x /bin/busybox ] || missing="$missing busybox-static"
+command -v ip >/dev/null || missing="$missing iproute2"
 
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -41,10 +42,18 @@ if ! command -v docker-registry >/dev/null && [ ! -x .venv/bin/docker-registry ]
 	unpack_registry || say "No docker-registry; the tests of pull and push with a real one skip"
 fi
 
+# Both engines take the bridge docker0 for their own, and the second one gives it another address: without its
+# first one, builds on the first engine have no network.
+give_bridge_its_address_back() {
+	subnet=$(docker -H unix:///var/run/docker.sock network inspect bridge -f '{{(index .IPAM.Config 0).Subnet}}')
+	ip addr add "${subnet%.*}.1/${subnet#*/}" dev docker0 2>/dev/null || true
+}
+
 peers=${DEVSTACK_PEERS:-../shared/peers}
 if [ "$(id -u)" = 0 ] && [ -x "$peers/install" ]; then
 	"$peers/install" >&2 || say "Docker Compose could not be installed; the tests beside it skip"
 	if [ -x "$peers/engine28" ]; then
 		"$peers/engine28" start >/dev/null 2>&1 || say "no second engine; its tests skip"
+		give_bridge_its_address_back
 	fi
 fi
