@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from invoke_devstack.running.watch.batch import Story
+from invoke_devstack.running.watch.batch import Story, lstat
 from invoke_devstack.running.watch.git import GitLocks
 from invoke_devstack.running.watch.stories import Stories
 
 _POLL_MILLISECONDS = 300
 _LONGEST_BATCH_MILLISECONDS = 1000
+_SECOND_LOOK_MILLISECONDS = 1100
 _ADDED = 1
 
 
@@ -35,6 +36,8 @@ class WatchfilesSource:
         self._skips = skips
         self._step = max(5, round(quiet * 1000))
         self._locks = locks
+        self._polling = polling
+        self._recent: dict[str, tuple[int, int] | None] = {}
         self._stopped = threading.Event()
         self._notify = RustNotify(
             list(self._places()),
@@ -59,17 +62,28 @@ class WatchfilesSource:
 
     def batches(self) -> Iterator[Stories]:
         """Waits for changes and yields them, batch by batch, until `stop`."""
-        no_timeout = 0  # one would drop what arrives at its very moment
         while True:
-            batch = self._notify.watch(_LONGEST_BATCH_MILLISECONDS, self._step, no_timeout, self._stopped)
-            if isinstance(batch, str):
+            batch = self._notify.watch(
+                _LONGEST_BATCH_MILLISECONDS, self._step, self._look_again(), self._stopped
+            )
+            if isinstance(batch, str) and batch != "timeout":
                 return
             since = time.monotonic() - self._step / 1000
             while pause := self._locks.wait():
                 self._stopped.wait(pause)
-            stories = self._stories(batch)
+            stories = self._missed() if isinstance(batch, str) else self._stories(batch)
+            self._recent = {path: _mark(path) for path in stories} if self._polling else {}
             if stories:
                 yield Stories(stories, since)
+
+    def _look_again(self) -> int:
+        """Milliseconds until what just changed is looked at once more; 0 for never. Polling compares
+        whole seconds, so that the second of two quick saves would be missed."""
+        return _SECOND_LOOK_MILLISECONDS if self._recent else 0
+
+    def _missed(self) -> dict[str, Story]:
+        changed = [path for path, mark in self._recent.items() if _mark(path) != mark]
+        return {path: Story(born=False, directory=False, attributes_only=False) for path in changed}
 
     def _stories(self, batch: Iterable[tuple[int, str]]) -> dict[str, Story]:
         stories: dict[str, Story] = {}
@@ -97,3 +111,8 @@ def _existing(root: str) -> str:
 
 def _is_in(path: str, other: str) -> bool:
     return path.startswith(f"{other.rstrip('/')}/")
+
+
+def _mark(path: str) -> tuple[int, int] | None:
+    status = lstat(path)
+    return None if status is None else (status.st_mtime_ns, status.st_size)

@@ -171,6 +171,16 @@ def test_one_save_is_one_copy_where_changes_are_polled_for(tree: Path) -> None:
     watched.close()
 
 
+def test_the_second_of_two_saves_within_a_second_is_seen_where_changes_are_polled_for(tree: Path) -> None:
+    watched = Watched(tree, rule_for(tree), polling=True)
+    time.sleep(1 - time.time() % 1)  # at the beginning of a second
+    (tree / "a.py").write_text("one")
+    time.sleep(0.5)
+    (tree / "a.py").write_text("two")
+    assert watched.turns() == [[("copy", "a.py")], [("copy", "a.py")]]
+    watched.close()
+
+
 def test_reading_a_file_is_no_change(watched: Watched) -> None:
     (watched.root / "a.py").read_text()
     assert watched.turns() == []
