@@ -167,7 +167,12 @@ class FakeEngine:
         return [{"Id": image.id, "RepoTags": [name]} for name, image in self.images.items()]
 
     def list_volumes(self, filters: Mapping[str, Sequence[str]]) -> list[Body]:
-        return [{"Name": name, "Labels": dict(item.labels)} for name, item in self.volumes.items()]
+        labels = dict(pair.split("=", 1) for pair in filters.get("label", ()) if "=" in pair)
+        return [
+            {"Name": name, "Labels": dict(item.labels)}
+            for name, item in self.volumes.items()
+            if all(item.labels.get(key) == value for key, value in labels.items())
+        ]
 
     def list_networks(self, filters: Mapping[str, Sequence[str]]) -> list[Body]:
         return [{"Name": name, "Id": item.id} for name, item in self.networks.items()]
