@@ -7,11 +7,12 @@ SIGINT/SIGTERM/SIGHUP; `exec` and `run` return the command's own code through `C
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from invoke_devstack.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Position:
     """A place in a file that a person wrote. Lines and columns count from 1."""
 

@@ -8,13 +8,15 @@ raising `SCHEMA_VERSION`. Times are seconds; sizes are bytes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar
+
+from invoke_devstack.records import record
 
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Event:
     """Base of all events."""
 
@@ -40,7 +42,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Notice(Event):
     """A sentence for a person. `level`: info, warning."""
 
@@ -50,7 +52,7 @@ class Notice(Event):
     service: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class PlanMade(Event):
     """What is about to be done: one line an action, in an order in which they can run."""
 
@@ -60,7 +62,7 @@ class PlanMade(Event):
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ActionStarted(Event):
     """One action of the plan began. `action` is its kind, `target` what it acts on."""
 
@@ -71,7 +73,7 @@ class ActionStarted(Event):
     service: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ActionProgress(Event):
     """How far an action is. `item` tells parallel parts apart (a layer's id, a build step's number)."""
 
@@ -85,7 +87,7 @@ class ActionProgress(Event):
     unit: str = ""  # "bytes", "steps" or ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ActionFinished(Event):
     type: ClassVar[str] = "action.finished"
     action: str
@@ -95,7 +97,7 @@ class ActionFinished(Event):
     text: str = ""  # a result worth a word: "image 9ab0…, 3 of 7 steps from the cache"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ActionFailed(Event):
     type: ClassVar[str] = "action.failed"
     action: str
@@ -105,7 +107,7 @@ class ActionFailed(Event):
     service: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ServiceWaiting(Event):
     """A service started and is not ready yet; `probe` says how it is asked, `last` what it last said."""
 
@@ -116,7 +118,7 @@ class ServiceWaiting(Event):
     last: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ServiceReady(Event):
     """`state`: running, healthy, or done (a one-shot that exited 0). `seconds` since the command began."""
 
@@ -130,7 +132,7 @@ class ServiceReady(Event):
     note: str = ""  # "stand-in image"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ServiceStopped(Event):
     """How a service ended. `killed`: it outlived its grace period. `why` and `advice` where known."""
 
@@ -144,7 +146,7 @@ class ServiceStopped(Event):
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class UpFinished(Event):
     type: ClassVar[str] = "up.finished"
     project: str
@@ -153,7 +155,7 @@ class UpFinished(Event):
     services: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class DownFinished(Event):
     type: ClassVar[str] = "down.finished"
     project: str
@@ -162,7 +164,7 @@ class DownFinished(Event):
     kept_volumes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class LogBlock(Event):
     """Whole log lines of one container, as bytes, in order. The last one ends with a newline,
     unless the container's last line had none. With `timestamps` each line starts with an RFC 3339
@@ -176,7 +178,7 @@ class LogBlock(Event):
     timestamps: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Synced(Event):
     type: ClassVar[str] = "watch.synced"
     service: str
@@ -186,7 +188,7 @@ class Synced(Event):
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Rebuilt(Event):
     type: ClassVar[str] = "watch.rebuilt"
     service: str
@@ -194,7 +196,7 @@ class Rebuilt(Event):
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class WatchFailed(Event):
     """A turn of the watch that failed; the watch goes on."""
 
@@ -205,7 +207,7 @@ class WatchFailed(Event):
     details: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Watching(Event):
     type: ClassVar[str] = "watch.started"
     services: tuple[str, ...]
@@ -213,7 +215,7 @@ class Watching(Event):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Explained(Event):
     """The `docker` command that does a step by hand, with one sentence on what it is for (`--explain`)."""
 
@@ -222,7 +224,7 @@ class Explained(Event):
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Happened(Event):
     """Something that the engine tells of a container, network or volume. `kind` is which of them;
     `time` is seconds since the epoch."""
@@ -235,7 +237,7 @@ class Happened(Event):
     service: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Checked(Event):
     """One check of `doctor`. `state`: ok, warning, failed. `matters` says what comes of it, `mend` what
     changes it."""
@@ -248,7 +250,7 @@ class Checked(Event):
     mend: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Table(Event):
     """The answer of a task that lists things. `--json` prints `rows` alone, as an array."""
 
@@ -260,7 +262,7 @@ class Table(Event):
     live: bool = False  # on a terminal the next one takes its place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Document(Event):
     """The answer of a task that prints a text. `data` is the same for `--json`."""
 
@@ -269,7 +271,7 @@ class Document(Event):
     data: Any = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Failed(Event):
     """The task failed: what a `DevstackError` says."""
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from invoke_devstack.errors import UsageError
+from invoke_devstack.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WatchSettings:
     debounce: float = 0.02  # seconds of quiet that end a batch of changes
     force_polling: bool | None = None  # None: found out by itself
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """The settings under `devstack:`. Times are seconds."""
 

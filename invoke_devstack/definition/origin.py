@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from invoke_devstack.errors import Position
+from invoke_devstack.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariableOrigin:
     """A variable that was put into a value, and what set it.
 
@@ -20,7 +19,7 @@ class VariableOrigin:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """The place where a value stands, what stands there, and the variables in it.
 

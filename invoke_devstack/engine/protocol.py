@@ -11,14 +11,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 from invoke_devstack.planning.observed import EngineInfo, Observed, ObservedImage
 from invoke_devstack.planning.plan import Body, BuildRequest
+from invoke_devstack.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Progress:
     """One word of a long transfer or build.
 
@@ -70,13 +70,13 @@ class Cancellation:
                 self._callbacks.remove(callback)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExecResult:
     exit_code: int
     output: bytes  # stdout and stderr as they came
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuildResult:
     """What a build made. `steps` are the Dockerfile's instructions, FROM with them; `ran` are the places
     (`7/7`) of those that were carried out, neither a FROM nor taken from the cache."""
@@ -88,7 +88,7 @@ class BuildResult:
     ran: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EngineEvent:
     """Something that happened on the engine: `container` `die`, `container` `health_status: healthy`."""
 

@@ -7,7 +7,7 @@ our own labels. https://docs.docker.com/reference/api/engine/version/v1.47/#tag/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.errors import DefinitionError
@@ -19,6 +19,7 @@ from invoke_devstack.planning.networks import Networking, networking, shared_mod
 from invoke_devstack.planning.observed import EngineInfo, ObservedContainer, ObservedImage
 from invoke_devstack.planning.ports import WantedPort, exposed_ports, port_bindings
 from invoke_devstack.planning.resources import resources
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Healthcheck, Service
@@ -31,7 +32,7 @@ _API_SOCKET = "/var/run/docker.sock"
 _RESTART_NAMES = {"none": "no", "any": "always"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BodyOptions:
     """What a body depends on beside the definition.
 
@@ -51,7 +52,7 @@ class BodyOptions:
     oneoff: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContainerBody:
     """`body` for the creation, and the networks that are joined after it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from invoke_devstack.planning import labels as label
@@ -19,6 +19,7 @@ from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.oneshots import counts_as_done, is_awaited_to_end
 from invoke_devstack.planning.options import UpOptions
 from invoke_devstack.planning.ports import WantedPort, remembered_ports
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
@@ -31,7 +32,7 @@ LEFT_OVER = "left over from an interrupted command"
 _TEMPORARY = re.compile(r"[0-9a-f]{12}_(.+)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judged:
     """One container that is there, and what becomes of it."""
 
@@ -40,7 +41,7 @@ class Judged:
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """One service: its containers, and the numbers of those to be added, with the cause of that."""
 
@@ -84,7 +85,7 @@ def has_to_stop(container: ObservedContainer) -> bool:
     return container.state in ("running", "paused", "restarting")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scene:
     """What a verdict depends on beside the service: `ids` is service -> id of the container that stands
     for it and stays; `verdicts` are those of the services before it."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote
+
+from invoke_devstack.records import record
 
 Variables = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kind:
     """One kind of server. `client` is a script for `sh -c` inside the container, where the variables
     are; `user`, `password` and `database` are names of variables, the first that is set counts."""
@@ -116,7 +118,7 @@ _ALIKE = {
 """Images of other names that are told apart by nothing that a client sees."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Login:
     """Who connects, and to which database; "" is what is not known or not needed."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from invoke_devstack.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PublishedPort:
     """A port of a container that the engine has published. `host_port` is 0 while it is not bound."""
 
@@ -16,7 +18,7 @@ class PublishedPort:
     protocol: str = "tcp"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObservedMount:
     """A mount as `inspect` shows it. `type`: volume, bind, tmpfs. `name` is the volume's."""
 
@@ -26,7 +28,7 @@ class ObservedMount:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObservedContainer:
     """One container of the project, running or not."""
 
@@ -52,21 +54,21 @@ class ObservedContainer:
     command: tuple[str, ...] | None = None  # likewise
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObservedNetwork:
     id: str
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObservedVolume:
     name: str
     driver: str = "local"
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObservedImage:
     """An image that is on the engine, under the reference that the definition asks for."""
 
@@ -83,7 +85,7 @@ class ObservedImage:
     tagged_at: str = ""  # RFC 3339: when the reference was last given to it here
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EngineInfo:
     """The engine itself. `api` as (1, 41)."""
 
@@ -94,7 +96,7 @@ class EngineInfo:
     name: str = "Docker Engine"  # or Podman
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Observed:
     """Everything of one project on one engine, at one moment."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from invoke_devstack.planning.ports import WantedPort
+from invoke_devstack.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class UpOptions:
     """`services` empty is all that are active. `build` builds images that are there too. `pull` stands
     for every `pull_policy`. `images_ready` says that a first plan has already brought the images.

@@ -8,15 +8,17 @@ and `--explain` read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from graphlib import TopologicalSorter
 from typing import Any, ClassVar
+
+from invoke_devstack.records import record
 
 Body = Mapping[str, Any]
 """JSON of the Engine API."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Action:
     """Base of all actions. `target` is the name of what it acts on; `cause` is a phrase for people,
     such as `image changed: 3f1c… -> 9ab0…`; `needs` are the ids of actions that come before."""
@@ -34,7 +36,7 @@ class Action:
         return f"{self.kind} {self.target}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class PullImage(Action):
     """`target` is the reference."""
 
@@ -42,14 +44,14 @@ class PullImage(Action):
     platform: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class PushImage(Action):
     """`target` is the reference."""
 
     kind: ClassVar[str] = "push"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class BuildImage(Action):
     """`target` is the tag. `build` is the definition's `Build` as plain data, paths absolute, with
     the flags of the command (no_cache, pull, build args) already merged in."""
@@ -58,19 +60,19 @@ class BuildImage(Action):
     build: BuildRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class CreateNetwork(Action):
     kind: ClassVar[str] = "create network"
     body: Body = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class CreateVolume(Action):
     kind: ClassVar[str] = "create volume"
     body: Body = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class CreateContainer(Action):
     """Make a container called `target`. `body` is that of `POST /containers/create`, with
     `HostConfig` and `NetworkingConfig`; networks that the API cannot take at creation are in
@@ -86,7 +88,7 @@ class CreateContainer(Action):
     late: Late | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RenameContainer(Action):
     """`target` is the name it has now, or its id."""
 
@@ -94,12 +96,12 @@ class RenameContainer(Action):
     new_name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class StartContainer(Action):
     kind: ClassVar[str] = "start"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class AwaitReady(Action):
     """Wait until container `target` meets `condition`: service_started, service_healthy (or, where
     there is no healthcheck, whatever `probe` asks), service_completed_successfully.
@@ -124,7 +126,7 @@ class AwaitReady(Action):
         return f"await {self.target} done" if done else f"await {self.target}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RunHook(Action):
     """A function of the team's tasks.py. `when`: before or after. `target`: `before web`, `after up`."""
 
@@ -132,7 +134,7 @@ class RunHook(Action):
     when: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RunCommand(Action):
     """A lifecycle hook of the Compose Specification: a command inside the container. If it is
     `optional`, its failure is a warning."""
@@ -147,7 +149,7 @@ class RunCommand(Action):
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class StopContainer(Action):
     """`signal` ("" = the container's own), then after `grace` seconds SIGKILL. `name` is for people."""
 
@@ -157,7 +159,7 @@ class StopContainer(Action):
     grace: float = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RemoveContainer(Action):
     """Anonymous volumes go too if `volumes`."""
 
@@ -167,7 +169,7 @@ class RemoveContainer(Action):
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RestartContainer(Action):
     kind: ClassVar[str] = "restart"
     name: str
@@ -175,28 +177,28 @@ class RestartContainer(Action):
     grace: float = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class PauseContainer(Action):
     kind: ClassVar[str] = "pause"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class UnpauseContainer(Action):
     kind: ClassVar[str] = "unpause"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class KillContainer(Action):
     kind: ClassVar[str] = "kill"
     signal: str = "SIGKILL"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RemoveNetwork(Action):
     kind: ClassVar[str] = "remove network"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RemoveVolume(Action):
     """`anonymous`: nobody gave it a name, and it went from container to container as they were replaced."""
 
@@ -204,7 +206,7 @@ class RemoveVolume(Action):
     anonymous: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RemoveImage(Action):
     """`target` is a reference or an id. `only_untagged`: not if it has a name by now. One that is in
     use stays, unless `force` takes its name away."""
@@ -214,7 +216,7 @@ class RemoveImage(Action):
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Late:
     """What a container's body needs and only the engine can tell, just before the creation: the id of
     `image`, which an action before it pulls or builds ("" if it is known), and those of `containers`,
@@ -226,7 +228,7 @@ class Late:
     hash_input: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InjectedFile:
     """A file put into a container before it starts. `mode` as in chmod. The content of a `secret` one
     is shown nowhere."""
@@ -239,7 +241,7 @@ class InjectedFile:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuildRequest:
     """What an image is built from. Paths are absolute; `dockerfile_inline` stands for a file."""
 
@@ -267,7 +269,7 @@ class BuildRequest:
     pull: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Probe:
     """How to ask a starting container whether it is ready.
 
