@@ -187,6 +187,8 @@ def test_following_goes_on_over_a_restart_with_each_line_once(stack: Stack, act:
         stack.wait_for_log(b"-30\n")
         for step in acts[act]:
             step(other(stack).session(), ("a",))
+            if step is lifecycle.kill:
+                stack.engine.wait(stack.container("a"), timeout=10)
         stack.wait_for_log(b"-1\n")
         before = len(stack.log())
         stack.wait_for_log(b"-60\n")
