@@ -40,7 +40,7 @@ def helper_archive(parcel: Parcel, owner: Owner, script: str = "") -> IO[bytes]:
     # send than most files have.
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
         lines += _stage(archive, parcel.items, owner)
-        lines += [f"known {_quoted(_recorded(item))}" for item in parcel.items if not item.as_root]
+        lines += _record(parcel.items)
         body = "\n".join((*lines, "")).encode("utf-8", "surrogateescape")
         header = tarfile.TarInfo("apply")
         header.size = len(body)
@@ -51,8 +51,11 @@ def helper_archive(parcel: Parcel, owner: Owner, script: str = "") -> IO[bytes]:
     return file
 
 
-def _recorded(item: Item) -> str:
-    return f"{item.path}/" if item.kind == "directory" else item.path
+def _record(items: list[Item]) -> list[str]:
+    """Lines that add what was brought to the container's record (`record.py`)."""
+    paths = [f"{item.path}/" if item.kind == "directory" else item.path for item in items if not item.as_root]
+    parts = (paths[start : start + _NAMES_A_COMMAND] for start in range(0, len(paths), _NAMES_A_COMMAND))
+    return [f"known {' '.join(map(_quoted, part))}" for part in parts]
 
 
 def _stage(archive: tarfile.TarFile, items: list[Item], owner: Owner) -> list[str]:

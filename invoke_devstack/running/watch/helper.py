@@ -32,7 +32,7 @@ folder() {
 }
 gone() { [ ! -e "$1" ] && [ ! -L "$1" ] || { rm -rf "$1" && echo "gone"; }; }
 free() { [ ! -d "$1" ] || rm -rf "$1"; }
-known() { { printf '%s\\n' "$1" >>/.devstack-watched; } 2>/dev/null || :; }
+known() { { printf '%s\\n' "$@" >>/.devstack-watched; } 2>/dev/null || :; }
 unpack() {
   head -c "$1" | {
     mkdir -m 700 "$stage" && tar -x -p -f - -C "$stage"

@@ -136,7 +136,7 @@ class _Round:
                 return None
             events.open()
             self._tell_start(began)
-            threading.Thread(target=self._catch_up, name="catch-up", daemon=True).start()
+            self._catch_up_aside()
             return self._loop(source)
         finally:
             self._watcher.end()
@@ -172,7 +172,7 @@ class _Round:
         for service, wanted in turn(changes, self._rules.rules).items():
             self._lanes[service].submit(wanted, stories.since)
         if stories.lost:
-            self._on_gap()
+            self._catch_up_aside()
         if self._options.reload and any(change.path in self._files for change in changes):
             return changed_definition(
                 self._session,
@@ -191,7 +191,11 @@ class _Round:
         for lane in self._lanes.values():
             lane.catch_up()
 
+    def _catch_up_aside(self) -> None:
+        threading.Thread(target=self._catch_up, name="catch-up", daemon=True).start()
+
     def _catch_up(self) -> None:
+        """Makes up for what nobody told of: copies what containers lack, rebuilds what is out of date."""
         self._on_gap()
         survey = Survey()
         survey.take(self._rules, self._modes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import time
@@ -105,3 +106,15 @@ def test_the_engines_time_stamps_are_read() -> None:
     assert seconds_of("1970-01-01T01:00:00+01:00") == 0
     assert seconds_of("0001-01-01T00:00:00Z") == 0
     assert seconds_of("") == 0
+
+
+def test_events_that_the_kernel_dropped_are_told_of(tmp_path: Path) -> None:
+    """Nobody reads while more happens than the kernel holds (`fs.inotify.max_queued_events`)."""
+    found = source.open_source(
+        [str(tmp_path)], lambda path: False, quiet=0.02, force_polling=False, notice=print
+    )
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    for number in range(most // 2 + 100):
+        (tmp_path / f"f{number}").touch()
+    assert any(stories.lost for stories in itertools.islice(found.batches(), 1))
+    found.close()
