@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -118,3 +119,21 @@ def test_events_that_the_kernel_dropped_are_told_of(tmp_path: Path) -> None:
         (tmp_path / f"f{number}").touch()
     assert any(stories.lost for stories in itertools.islice(found.batches(), 1))
     found.close()
+
+
+def test_where_the_kernel_watches_no_more_directories_changes_are_polled_for(tmp_path: Path) -> None:
+    (tmp_path / "a/b/c/d/e").mkdir(parents=True)
+    script = (
+        "from invoke_devstack.running.watch.source import open_source\n"
+        f"found = open_source([{str(tmp_path)!r}], lambda p: False, quiet=0.02, force_polling=None, notice=print)\n"
+        "print(type(found).__name__)\n"
+    )
+    limited = ("unshare", "--user", "--map-root-user", "sh", "-c")
+    if subprocess.run((*limited, "true"), check=False, capture_output=True).returncode:
+        pytest.skip("this system gives no user namespaces, in which alone the limit can be lowered")
+    command = 'echo 3 > /proc/sys/user/max_inotify_watches && exec "$0" -c "$1"'
+    done = subprocess.run(
+        (*limited, command, sys.executable, script), capture_output=True, text=True, check=True
+    )
+    assert "sysctl fs.inotify.max_user_watches" in done.stdout
+    assert done.stdout.endswith("WatchfilesSource\n")
