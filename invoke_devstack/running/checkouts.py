@@ -93,12 +93,16 @@ def _is_other(place: Path, directory: Path) -> bool:
 
 
 def is_same_repository(one: Path, other: Path, files: Sequence[Path]) -> bool:
-    """Whether two directories are checkouts of one repository: worktrees, clones of one origin, or, outside
-    of git, copies of one name with the same definition (`files`, absolute paths below `one`)."""
-    repositories = (_repository(one), _repository(other))
-    if all(repositories):
+    """Whether two directories are the same place in two checkouts of one repository: worktrees, clones of
+    one origin, or, outside of git, copies of one name with the same definition (`files`, absolute paths
+    below `one`)."""
+    roots = (_root(one), _root(other))
+    if roots[0] and roots[1]:
+        if roots[0] == roots[1] or one.relative_to(roots[0]) != other.relative_to(roots[1]):
+            return False
+        repositories = (_repository(roots[0]), _repository(roots[1]))
         return repositories[0] == repositories[1] or _same_origin(*repositories)
-    if any(repositories) or one.name != other.name:
+    if any(roots) or one == other or one.name != other.name:
         return False
     return bool(files) and all(_same_content(file, other / file.name, one) for file in files)
 
@@ -111,27 +115,25 @@ def _same_content(file: Path, twin: Path, base: Path) -> bool:
         return False
 
 
-def _repository(directory: Path) -> Path | None:
-    """The git directory that all worktrees of a repository share. https://git-scm.com/docs/gitrepository-layout"""
-    for folder in (directory, *directory.parents):
-        entry = folder / ".git"
-        if entry.is_dir():
-            return entry.resolve()
-        if entry.is_file():
-            return _shared(folder, entry)
-    return None
+def _root(directory: Path) -> Path | None:
+    """Where the checkout begins that holds `directory`."""
+    return next((item for item in (directory, *directory.parents) if (item / ".git").exists()), None)
 
 
-def _shared(folder: Path, entry: Path) -> Path:
+def _repository(root: Path) -> Path:
+    """The git directory that all worktrees of a repository share; see git's "gitrepository-layout"."""
+    entry = root / ".git"
+    if entry.is_dir():
+        return entry.resolve()
     try:
-        own = (folder / entry.read_text(errors="replace").strip().removeprefix("gitdir: ")).resolve()
+        own = (root / entry.read_text(errors="replace").strip().removeprefix("gitdir: ")).resolve()
         return (own / (own / "commondir").read_text(errors="replace").strip()).resolve()
     except OSError:
         return entry.resolve()
 
 
-def _same_origin(*repositories: Path | None) -> bool:
-    origins = {_origin(repository) for repository in repositories if repository}
+def _same_origin(*repositories: Path) -> bool:
+    origins = {_origin(repository) for repository in repositories}
     return len(origins) == 1 and None not in origins
 
 

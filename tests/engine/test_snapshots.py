@@ -142,6 +142,28 @@ def test_a_stack_that_is_down_stays_down(stack: Stack) -> None:
     assert shell(stack, "cat /data/file") == "kept\n"
 
 
+def test_an_image_without_a_shell_is_copied_by_that_of_another_service(stack: Stack) -> None:
+    program = next(path for path in (Path("/bin/busybox"), Path("/usr/bin/busybox")) if path.exists())
+    root = io.BytesIO()
+    with tarfile.open(fileobj=root, mode="w") as archive:
+        archive.add(program, "busybox")
+    bare = f"devstack-test/{stack.project}-bare:1"
+    stack.engine.import_image(io.BytesIO(root.getvalue()), bare)
+    try:
+        lines = DB.replace("image: IMAGE", f'image: "{bare}"', 1).splitlines()
+        lines[5] = '    command: [/busybox, sleep, "1000"]'
+        stack.write("\n".join(lines))
+        stack.up()
+        shell(stack, "echo kept > /data/file")
+        take(stack)
+        shell(stack, "rm /data/file")
+        restore(stack)
+        assert shell(stack, "cat /data/file") == "kept\n"
+    finally:
+        stack.down(volumes=True)
+        stack.engine.remove_image(bare, force=True)
+
+
 def test_a_snapshot_outlives_the_volume_that_it_is_of(stack: Stack) -> None:
     stack.up()
     shell(stack, "echo kept > /data/file")

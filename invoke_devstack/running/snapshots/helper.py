@@ -151,7 +151,7 @@ def _make(
 
 
 def _lacks_shell(error: EngineError) -> bool:
-    return "executable file" in error.message or "no such file" in error.message.lower()
+    return "has no command" in error.message or "executable file" in error.message
 
 
 def _images(session: Session, service: str) -> Iterator[str]:

@@ -102,7 +102,19 @@ def test_worktrees_and_clones_are_of_one_repository_and_strangers_are_not(tmp_pa
     assert is_same_repository(origin, tmp_path / "tree", ())
     assert is_same_repository(tmp_path / "one", tmp_path / "two", ())
     assert not is_same_repository(origin, stranger, ())
+    assert not is_same_repository(origin, origin, ())
     assert not is_same_repository(origin, folder(tmp_path / "plain"), ())
+
+
+def test_two_stacks_of_one_repository_are_not_each_others_checkout(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        git(folder(tmp_path / name), "init")
+        git(tmp_path / name, "remote", "add", "origin", "https://git.example/app")
+        for part in ("shop", "blog"):
+            folder(tmp_path / name / part)
+    assert is_same_repository(tmp_path / "one/shop", tmp_path / "two/shop", ())
+    assert not is_same_repository(tmp_path / "one/shop", tmp_path / "two/blog", ())
+    assert not is_same_repository(tmp_path / "one/shop", tmp_path / "one/blog", ())
 
 
 def test_without_git_a_copy_of_one_name_with_the_same_files_is_one(tmp_path: Path) -> None:
