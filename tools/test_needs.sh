@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what the tests use beside Python packages, where apt and root are at hand: a browser, a small
-# static shell for test images, a terminal multiplexer, a registry. Docker Compose and a second engine are optional:
-# the tests that compare with them skip, and say so, where they are not there. Where the folder of peers
-# lies beside the repository, it brings both.
+# static shell for test images, a terminal multiplexer, and Docker Compose, which many tests compare with.
+# A second engine is optional: its tests skip, and say so. Where the folder of peers lies beside the
+# repository, it is started.
 set -eu
 
 say() { printf '%s\n' "$*" >&2; }
@@ -49,11 +49,11 @@ give_bridge_its_address_back() {
 	ip addr add "${subnet%.*}.1/${subnet#*/}" dev docker0 2>/dev/null || true
 }
 
-peers=${DEVSTACK_PEERS:-../shared/peers}
-if [ "$(id -u)" = 0 ] && [ -x "$peers/install" ]; then
-	"$peers/install" >&2 || say "Docker Compose could not be installed; the tests beside it skip"
-	if [ -x "$peers/engine28" ]; then
-		"$peers/engine28" start >/dev/null 2>&1 || say "no second engine; its tests skip"
-		give_bridge_its_address_back
-	fi
+if command -v apt-get >/dev/null; then
+	sh "$(dirname "$0")/compose.sh" || say "Docker Compose could not be installed: tests beside it cannot pass"
+fi
+
+second=${DEVSTACK_PEERS:-../shared/peers}/engine28
+if [ "$(id -u)" = 0 ] && [ -x "$second" ]; then
+	"$second" start >/dev/null 2>&1 || say "The second engine did not start; its tests skip"
 fi
