@@ -56,4 +56,5 @@ fi
 second=${DEVSTACK_PEERS:-../shared/peers}/engine28
 if [ "$(id -u)" = 0 ] && [ -x "$second" ]; then
 	"$second" start >/dev/null 2>&1 || say "The second engine did not start; its tests skip"
+	give_bridge_its_address_back
 fi
