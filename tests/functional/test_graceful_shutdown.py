@@ -1,0 +1,66 @@
+"""`stop -t`, `down --explain` and `kill`: SIGTERM, grace period and SIGKILL, told apart as they happen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.functional.conftest import Project
+
+STACK = """
+    services:
+      polite:
+        image: IMAGE
+        command: [sh, -c, "trap 'echo saved; exit 0' TERM; while :; do sleep 0.05; done"]
+      stubborn:
+        image: IMAGE
+        command: [sh, -c, "trap '' TERM; while :; do sleep 0.05; done"]
+        stop_grace_period: 1s
+"""
+
+
+@pytest.fixture
+def stack(new_project: Callable[..., Project]) -> Project:
+    project = new_project(STACK)
+    assert project.invoke("up").code == 0
+    return project
+
+
+def test_down_explains_sigterm_grace_period_and_sigkill_as_they_happen(stack: Project) -> None:
+    told: list[tuple[float, str]] = []
+    process = stack.start("down", "--explain")
+    assert process.stderr is not None
+    for line in process.stderr:
+        told.append((time.monotonic(), " ".join(line.split())))
+    assert process.wait(timeout=30) == 0
+    asked, waits, killed = (
+        next(at for at, line in told if line.startswith(f"stubborn {word}"))
+        for word in ("SIGTERM:", "grace period: it has 1 s", "SIGKILL: the grace period is over")
+    )
+    assert asked <= waits < killed
+    assert killed - asked >= 0.9
+    ended = [line for _, line in told if line.startswith("polite it ended by itself")]
+    assert "no SIGKILL was needed" in ended[0]
+
+
+def test_stop_t_is_how_long_it_waits(stack: Project) -> None:
+    ended = stack.invoke("stop", "-s", "stubborn", "-t", "0.3", "--json")
+    (event,) = ended.events("service.stopped")
+    assert event["killed"]
+    assert event["exit_code"] == 137
+    assert 0.2 < event["seconds"] < 5
+    polite = stack.invoke("stop", "-s", "polite", "-t", "20", "--json").events("service.stopped")[0]
+    assert (polite["killed"], polite["exit_code"]) == (False, 0)
+    assert "saved" in stack.invoke("logs", "-s", "polite").out
+
+
+def test_kill_ends_at_once_and_another_signal_is_only_sent(stack: Project) -> None:
+    sent = stack.invoke("kill", "-s", "polite", "--signal", "SIGTERM", "--explain")
+    assert "sent a signal to" in sent.err
+    assert "which decides what comes of it" in sent.err
+    assert stack.container("polite").wait(timeout=10)["StatusCode"] == 0
+    killed = stack.invoke("kill", "-s", "stubborn", "--explain")
+    assert "nothing is saved or closed first" in killed.err
+    assert stack.container("stubborn").wait(timeout=10)["StatusCode"] == 137
