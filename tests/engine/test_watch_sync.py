@@ -288,6 +288,17 @@ def test_a_full_disk_is_told_plainly_and_the_watch_goes_on(make: Make) -> None:
     stack.await_(lambda: stack.has("/small/app/a", "1"))
 
 
+def test_what_did_not_fit_comes_with_the_next_save_once_there_is_room(make: Make) -> None:
+    stack = make(SYNC.replace("/app", "/small/app"), service="    tmpfs: ['/small:size=64k']\n")
+    stack.watch()
+    stack.write("src/ballast", "x" * 40_000)
+    stack.await_(lambda: stack.has("/small/app/ballast", "x" * 40_000))
+    stack.write("src/big", "y" * 40_000)
+    assert "full" in stack.await_event(WatchFailed).error
+    (stack.directory / "src/ballast").unlink()
+    stack.await_(lambda: stack.has("/small/app/big", "y" * 40_000))
+
+
 def test_a_path_that_is_not_there_is_named_and_watched_for(make: Make) -> None:
     stack = make("        - {path: ./later, action: sync, target: /later}\n" + SYNC)
     stack.watch()

@@ -21,7 +21,7 @@ from invoke_devstack.running.watch.catchup import differences
 from invoke_devstack.running.watch.commands import run_commands
 from invoke_devstack.running.watch.parcel import Parcel, make_parcel
 from invoke_devstack.running.watch.record import read_record, vanished, write_record
-from invoke_devstack.running.watch.target import Delivery, SyncError, Target, find_targets
+from invoke_devstack.running.watch.target import Delivery, DiskFullError, SyncError, Target, find_targets
 from invoke_devstack.running.workers import Workers
 
 _PATHS_IN_AN_EVENT = 20
@@ -227,7 +227,13 @@ class ServiceLane:
             return total + target.deliver(parcel)
         except SyncError as error:
             self._tell_failure(error.message, error.hint)
+            if isinstance(error, DiskFullError):
+                self._compare_next_time(target)
             return None
+
+    def _compare_next_time(self, target: Target) -> None:
+        with self._lock:
+            self._pending.catch_up.add(target.id)
 
     def _tell_synced(self, delivery: Delivery, paths: tuple[str, ...], since: float) -> None:
         if delivery.files or delivery.deleted:

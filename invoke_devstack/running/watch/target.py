@@ -33,6 +33,10 @@ class SyncError(DevstackError):
     """Files that did not arrive; what the engine or the container said of it."""
 
 
+class DiskFullError(SyncError):
+    """Files that did not arrive for want of room: later they may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What a parcel came to. `waiting` deletions are done when the container is started."""
@@ -223,7 +227,8 @@ def sync_error(said: str, container: str) -> SyncError:
     """An error for people, of what a tool or the engine said."""
     lowered = said.lower()
     if "no space left" in lowered:
-        return SyncError(f"the disk of {container} is full: {said}", hint="Free space in it, or rebuild.")
+        hint = "Free space in it: with your next save what is missing comes too."
+        return DiskFullError(f"the disk of {container} is full: {said}", hint=hint)
     if "read-only" in lowered:
         hint = "Sync to a volume or tmpfs of it, or use `action: rebuild`."
         return SyncError(f"{container} is read-only there: {said}", hint=hint)
