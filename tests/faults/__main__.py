@@ -44,8 +44,8 @@ def chosen(options: argparse.Namespace) -> dict[str, Fault]:
 
 def run(name: str, fault: Fault, engine: OwnEngine, folder: Path, options: argparse.Namespace) -> Row:
     rounds = options.rounds or (fault.quick or 1 if options.quick else fault.rounds)
-    share = folder / name
-    share.mkdir()
+    share = folder / "faults" / name
+    share.mkdir(parents=True)
     # Each fault has a chance of its own: alone it meets the same moments as among the others.
     chance = random.Random(f"{options.seed} {name}")
     lab = Lab(engine, share, chance, rounds, thorough=not options.quick)

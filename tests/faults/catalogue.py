@@ -53,7 +53,7 @@ FAULTS: dict[str, Fault] = {
     "two-ups": Fault("two `up`s of one project", meeting.two_ups, 5, 1),
     "down-during-up": Fault("`down` during an `up`", meeting.down_during_up, 5, 1),
     "ten-projects": Fault("10 projects at once", meeting.ten_projects, 2),
-    "data": Fault("writers to MySQL and Redis, whatever happens", data.survive, 50, 2),
+    "data": Fault("writers to MySQL and Redis, whatever happens", data.survive, 50, 1),
     "strangers": Fault("20 projects with look-alike names", strangers.are_left_alone, 2),
     "up-down": Fault("`up` and `down` again and again", growth.up_and_down, 50, 4),
 }

@@ -52,7 +52,7 @@ def is_killed_for_memory(lab: Lab) -> None:
 
 
 def restarts_in_a_loop(lab: Lab) -> None:
-    _fails(lab, LOOPING, r"db .*(restart|code 7)(.|\n)*cannot begin")
+    _fails(lab, LOOPING, r"db keeps crashing.* with 7(.|\n)*cannot begin")
 
 
 def _fails(lab: Lab, compose: str, says: str) -> None:

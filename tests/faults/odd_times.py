@@ -14,6 +14,14 @@ from tests.faults.lab import Lab
 from tests.faults.project import eventually
 
 _LIBRARIES = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
+_TASKS = """
+import threading, time
+from invoke_devstack import stack
+
+# libfaketime 0.9 takes the monotonic time that Python sleeps until for a time of day.
+time.sleep = lambda seconds: threading.Event().wait(seconds)
+namespace = stack()
+"""
 JUMPS = ("+3h", "-3h", "+40d", "-40d")
 
 
@@ -25,6 +33,7 @@ def clock_jumps(lab: Lab) -> None:
         lab.tally.not_run = "libfaketime is not installed: sudo apt-get install libfaketime"
         return
     project = lab.project(SLOW)
+    project.write("tasks.py", _TASKS)
     clock = lab.folder / "clock"
     project.variables |= {
         "LD_PRELOAD": str(library),
@@ -54,6 +63,7 @@ def _library() -> Path | None:
 
 def _follows_while_it_jumps(lab: Lab, clock: Path, number: int, variables: dict[str, str]) -> None:
     project = lab.project(COUNTING, "counting")
+    project.write("tasks.py", _TASKS)
     project.variables |= variables
     clock.write_text("+0")
     lab.tally.ended(project.invoke("up"))
@@ -75,6 +85,7 @@ def _numbers_are_whole(lab: Lab, text: str) -> None:
 
 def _watches_while_it_jumps(lab: Lab, clock: Path, number: int, variables: dict[str, str]) -> None:
     project = lab.project(SYNCED, "watching")
+    project.write("tasks.py", _TASKS)
     project.variables |= variables
     clock.write_text("+0")
     project.write("src/page", "before")
