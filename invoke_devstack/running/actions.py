@@ -100,7 +100,20 @@ def _on_image(action: PullImage | PushImage | BuildImage | RemoveImage, executio
             short = built.image_id.removeprefix("sha256:")[:12]
             return f"image {short}, {built.cached_steps} of {built.steps} steps from the cache"
         case RemoveImage():
-            _unless_gone(lambda: engine.remove_image(action.target))
+            return _remove_image(action, engine)
+    return ""
+
+
+def _remove_image(action: RemoveImage, engine: Engine) -> str:
+    """Two checkouts may have built the very same image: what the other one uses or names stays."""
+    try:
+        if action.only_untagged and (names := engine.inspect_image(action.target).get("RepoTags")):
+            return f"stays: it is {names[0]} too"
+        engine.remove_image(action.target, force=action.force)
+    except NotFoundError:
+        return ""
+    except ConflictError as error:
+        return f"stays: {error.message}"
     return ""
 
 

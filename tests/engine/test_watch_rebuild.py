@@ -105,6 +105,20 @@ def test_the_image_that_was_superseded_is_removed(make: Make) -> None:
     assert stack.engine.find_image(old) is None
 
 
+def test_a_superseded_image_that_somebody_named_stays(make: Make) -> None:
+    stack = make()
+    stack.watch()
+    old = str(stack.engine.inspect_container(stack.container())["Image"])
+    name = f"devstack-test/kept-{stack.session.project}:1"
+    stack.engine.tag_image(old, name)
+    try:
+        stack.write("web/deps.txt", "2")
+        stack.await_event(Rebuilt)
+        assert stack.engine.find_image(name) is not None
+    finally:
+        stack.engine.remove_image(name)
+
+
 def test_a_failed_build_shows_its_step_and_leaves_the_old_container(make: Make, busybox: str) -> None:
     stack = make()
     stack.watch()
