@@ -60,7 +60,7 @@ def load(
     check_consistency(draft)
     _fill_from_files(draft, sources)
     definition = _definition(draft, sources, name, active, services)
-    return definition.model_copy(update={"read_files": tuple(context.documents)})
+    return definition.copy_with({"read_files": tuple(context.documents)})
 
 
 def project_name(
@@ -136,4 +136,4 @@ def _definition(
         "environment": sources.environment,
         **resources,
     }
-    return Definition.model_validate(values)
+    return Definition.read(values)

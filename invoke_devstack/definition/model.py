@@ -3,9 +3,6 @@
 Fields are named as the Compose Specification's keys and stand in the order in which Compose prints
 them, because the hash that marks a container (`config_hash`) is made over that order. Durations are
 seconds, sizes are bytes. A field that a file leaves out is None, empty or False.
-
-Importing this module costs the import of pydantic: what needs no model imports from
-`invoke_devstack.definition` alone.
 """
 
 from __future__ import annotations
@@ -13,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field, SkipValidation
-
 from invoke_devstack.definition.origin import Origin
+from invoke_devstack.definition.part import Part, key
 from invoke_devstack.definition.parts import (
     BindOptions,
     BlkioConfig,
@@ -38,7 +34,6 @@ from invoke_devstack.definition.parts import (
     IpamPool,
     Logging,
     Mount,
-    Part,
     Placement,
     PlacementPreference,
     Port,
@@ -113,7 +108,7 @@ __all__ = [
 class Service(Part):
     """One service. `command` and `entrypoint` None leave the image's; an empty one clears it."""
 
-    name: str = Field("", exclude=True)
+    name: str = key(default="", exclude=True)
 
     profiles: tuple[str, ...] = ()
     annotations: Mapping[str, str] = {}
@@ -149,8 +144,10 @@ class Service(Part):
     entrypoint: tuple[str, ...] | None = None
     provider: Provider | None = None
     environment: Mapping[str, str | None] = {}
-    inline_environment: Mapping[str, str | None] = Field({}, exclude=True)  # without what `env_file` adds
-    env_file: tuple[EnvFile, ...] = Field((), exclude=True)  # its values are in `environment`
+    inline_environment: Mapping[str, str | None] = key(
+        default={}, exclude=True
+    )  # without what `env_file` adds
+    env_file: tuple[EnvFile, ...] = key(default=(), exclude=True)  # its values are in `environment`
     expose: tuple[str, ...] = ()
     external_links: tuple[str, ...] = ()
     extra_hosts: tuple[str, ...] = ()  # `name=address`
@@ -163,7 +160,7 @@ class Service(Part):
     ipc: str | None = None
     isolation: str | None = None
     labels: Mapping[str, str] = {}
-    label_file: tuple[str, ...] = Field((), exclude=True)  # its values are in `labels`
+    label_file: tuple[str, ...] = key(default=(), exclude=True)  # its values are in `labels`
     links: tuple[str, ...] = ()
     logging: Logging | None = None
     mem_limit: Bytes | None = None
@@ -236,7 +233,7 @@ class Network(Part):
     name: str = ""
     driver: str | None = None
     driver_opts: Mapping[str, str] = {}
-    ipam: Ipam = Ipam.model_construct()
+    ipam: Ipam = Ipam()
     external: bool = False
     internal: bool = False
     attachable: bool = False
@@ -264,7 +261,7 @@ class FileObject(Part):
     name: str = ""
     file: str | None = None
     environment: str | None = None
-    content: str | None = Field(None, repr=False)
+    content: str | None = key(default=None, shown=False)
     external: bool = False
     labels: Mapping[str, str] = {}
     driver: str | None = None
@@ -304,8 +301,8 @@ class Definition(Part):
     configs: Mapping[str, FileObject] = {}
     models: Mapping[str, ModelProvision] = {}
     not_carried_out: tuple[str, ...] = ()
-    origins: SkipValidation[Mapping[str, Origin]] = Field({}, repr=False)
-    environment: SkipValidation[Mapping[str, str]] = Field({}, repr=False)
+    origins: Mapping[str, Origin] = key(default={}, shown=False, checked=False)
+    environment: Mapping[str, str] = key(default={}, shown=False, checked=False)
 
     @property
     def project_name(self) -> str:

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from invoke_devstack.definition.part import Part, key
 from invoke_devstack.definition.units import Bytes, Seconds
 
 Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
 
 
-class Part(BaseModel):
-    """Base of all parts of a definition: frozen. `extensions` are its `x-*` keys, as they were written."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, populate_by_name=True)
-
-    extensions: Mapping[str, Any] = Field({}, exclude=True, repr=False)
-
-
 class Ulimit(Part):
     """`ulimits`, long form. A single value stands for both; `single` is then set."""
 
-    single: int | None = Field(None, exclude=True)
+    single: int | None = key(default=None, exclude=True)
     soft: int = 0
     hard: int = 0
 
@@ -108,15 +99,15 @@ class Develop(Part):
 class WeightDevice(Part):
     """A block device and its share of I/O."""
 
-    path: str = Field("", alias="Path")
-    weight: int = Field(0, alias="Weight")
+    path: str = key(default="", written_as="Path")
+    weight: int = key(default=0, written_as="Weight")
 
 
 class ThrottleDevice(Part):
     """A block device and its highest rate, in bytes or operations a second."""
 
-    path: str = Field("", alias="Path")
-    rate: Bytes = Field(Bytes(0), alias="Rate")
+    path: str = key(default="", written_as="Path")
+    rate: Bytes = key(default=Bytes(0), written_as="Rate")
 
 
 class BlkioConfig(Part):
@@ -228,9 +219,9 @@ class Deploy(Part):
     labels: Mapping[str, str] = {}
     update_config: UpdateConfig | None = None
     rollback_config: UpdateConfig | None = None
-    resources: Resources = Resources.model_construct()
+    resources: Resources = Resources()
     restart_policy: RestartPolicy | None = None
-    placement: Placement = Placement.model_construct()
+    placement: Placement = Placement()
     endpoint_mode: str | None = None
 
 

@@ -89,7 +89,7 @@ def labelled_config(service: Service) -> dict[str, Any]:
 
 
 def _in_order(service: Service, values: dict[str, Any]) -> dict[str, Any]:
-    return {key: values[key] for key in type(service).model_fields if key in values}
+    return {key: values[key] for key in service.keys if key in values}
 
 
 def _kinds(definition: Definition, *, for_json: bool) -> dict[str, Any]:
@@ -108,11 +108,12 @@ def _kinds(definition: Definition, *, for_json: bool) -> dict[str, Any]:
 
 def _dump(part: Part, for_json: bool) -> dict[str, Any]:
     always = _ALWAYS_IN_JSON.get(type(part).__name__, {})
+    given = part.given
     result: dict[str, Any] = {}
-    for name, field in type(part).model_fields.items():
-        if field.exclude or (name not in part.model_fields_set and name not in always):
+    for name, field in part.keys.items():
+        if field.exclude or (name not in given and name not in always):
             continue
-        key = field.alias if field.alias and for_json else name
+        key = field.written_as if field.written_as and for_json else name
         value = _plain(getattr(part, name), for_json)
         if value is None and name in always:
             value = always[name]

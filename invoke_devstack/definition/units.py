@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from pydantic_core import CoreSchema
+from typing import Self
 
 _NANOSECONDS = {
     "ns": 1,
@@ -47,10 +44,6 @@ class Seconds(float):
     def __str__(self) -> str:
         return format_nanoseconds(round(self * 10**9))
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
-        return _plain_schema(cls)
-
 
 class Bytes(int):
     """A size in bytes; its text is the bare number."""
@@ -63,10 +56,6 @@ class Bytes(int):
         if not isinstance(value, str):
             return cls(value)
         return cls(int(value) if value.lstrip("-").isdecimal() else parse_size(value))
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
-        return _plain_schema(cls)
 
 
 def parse_size(text: str) -> int:
@@ -119,11 +108,3 @@ def _decimal(number: int, unit: int) -> str:
         return str(whole)
     digits = str(fraction).rjust(len(str(unit)) - 1, "0").rstrip("0")
     return f"{whole}.{digits}"
-
-
-def _plain_schema(cls: Any) -> CoreSchema:
-    from pydantic_core import core_schema
-
-    return core_schema.no_info_plain_validator_function(
-        cls.parse, serialization=core_schema.plain_serializer_function_ser_schema(str)
-    )

@@ -46,7 +46,7 @@ def with_ids(service: Service, containers: Mapping[str, str]) -> Service:
             update[key] = f"container:{containers[other]}"
     if service.volumes_from:
         update["volumes_from"] = tuple(_volumes_from(entry, containers) for entry in service.volumes_from)
-    return service.model_copy(update=update) if update else service
+    return service.copy_with(update) if update else service
 
 
 def _volumes_from(entry: str, containers: Mapping[str, str]) -> str:
@@ -66,8 +66,8 @@ def volume_hash(volume: Volume) -> str:
 
 def _given(part: Part, **defaults: Any) -> dict[str, Any]:
     """What the files say of it, and `defaults` where they say nothing, in the order of the model."""
-    values = defaults | part.model_dump(mode="json", exclude_unset=True)
-    return {name: values[name] for name in type(part).model_fields if name in values}
+    values = defaults | part.as_data()
+    return {name: values[name] for name in part.keys if name in values}
 
 
 def digest(text: str) -> str:

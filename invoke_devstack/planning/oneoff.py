@@ -77,7 +77,7 @@ def _changed(service: Service, project: str, oneoff: OneoffOptions) -> Service:
         "environment": {**service.environment, **{name: value for name, _, value in given}},
         "ports": _ports(oneoff.publish),
         "restart": None,
-        "deploy": service.deploy and service.deploy.model_copy(update={"restart_policy": None}),
+        "deploy": service.deploy and service.deploy.copy_with({"restart_policy": None}),
     }
     if oneoff.command:
         update["command"] = oneoff.command
@@ -88,7 +88,7 @@ def _changed(service: Service, project: str, oneoff: OneoffOptions) -> Service:
         update["user"] = oneoff.user
     if oneoff.working_dir:
         update["working_dir"] = oneoff.working_dir
-    return service.model_copy(update=update)
+    return service.copy_with(update)
 
 
 def _ports(publish: tuple[str, ...]) -> tuple[Any, ...]:

@@ -44,7 +44,7 @@ def activated(definition: Definition, names: Iterable[str]) -> Definition:
         return definition
     services = {name: service for name, service in everything.items() if name in wanted}
     disabled = {name: service for name, service in everything.items() if name not in wanted}
-    return definition.model_copy(update={"services": services, "disabled_services": disabled})
+    return definition.copy_with({"services": services, "disabled_services": disabled})
 
 
 def _is_needed(service: Service, other: str) -> bool:

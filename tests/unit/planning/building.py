@@ -32,14 +32,14 @@ def stack(services: Mapping[str, Mapping[str, Any]], **parts: Any) -> Definition
     """A definition of project `p`. A service without `networks` joins the default one."""
     networks = {"default": {"name": "p_default"}} | parts.pop("networks", {})
     volumes = parts.pop("volumes", {})
-    return Definition.model_validate(
+    return Definition.read(
         {
             "name": "p",
             "working_dir": Path("/project"),
             "files": (Path("/project/compose.yaml"),),
             "services": {name: service(name, values) for name, values in services.items()},
-            "networks": {key: Network.model_validate(value) for key, value in networks.items()},
-            "volumes": {key: Volume.model_validate(value) for key, value in volumes.items()},
+            "networks": {key: Network.read(value) for key, value in networks.items()},
+            "volumes": {key: Volume.read(value) for key, value in volumes.items()},
             **parts,
         }
     )
@@ -51,7 +51,7 @@ def service(name: str, values: Mapping[str, Any]) -> Service:
         known.setdefault("networks", {"default": None})
     if isinstance(known.get("depends_on"), (list, tuple)):
         known["depends_on"] = {other: {} for other in known["depends_on"]}
-    return Service.model_validate(known)
+    return Service.read(known)
 
 
 def engine_with(definition: Definition, *, engine: EngineInfo = ENGINE, **parts: Any) -> Observed:
@@ -144,6 +144,6 @@ def running(definition: Definition, **states: Mapping[str, Any]) -> Observed:
 
 def with_service(definition: Definition, name: str, **changes: Any) -> Definition:
     """The definition with other values of one service."""
-    values = definition.services[name].model_dump(exclude_unset=True)
+    values = definition.services[name].as_data()
     changed = service(name, {**values, **changes})
-    return definition.model_copy(update={"services": {**definition.services, name: changed}})
+    return definition.copy_with({"services": {**definition.services, name: changed}})

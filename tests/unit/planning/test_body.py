@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -213,7 +214,7 @@ def test_volumes_from_keep_their_mode() -> None:
 
 
 def test_a_service_without_networks_in_a_project_without_any_has_none() -> None:
-    definition = stack({"web": {"networks": {}}}).model_copy(update={"networks": {}})
+    definition = stack({"web": {"networks": {}}}).copy_with({"networks": {}})
     assert created(definition).body["HostConfig"]["NetworkMode"] == "none"
 
 
@@ -302,7 +303,7 @@ def test_labels_are_those_of_compose_and_the_service_own() -> None:
 
 
 def test_an_environment_file_that_was_asked_for_is_in_the_labels() -> None:
-    definition = stack({"web": {}}, env_files=("/project/.env", "/project/more.env"))
+    definition = stack({"web": {}}, env_files=(Path("/project/.env"), Path("/project/more.env")))
     assert created(definition).body["Labels"][label.ENVIRONMENT_FILE] == "/project/.env,/project/more.env"
 
 

@@ -134,7 +134,7 @@ def test_a_misspelt_service_is_told_the_nearest_name() -> None:
 def test_naming_a_service_activates_it_whatever_its_profile() -> None:
     definition = stack({"web": {}})
     tools = stack({"tools": {"depends_on": ["cache"]}, "cache": {}, "other": {}}).services
-    definition = definition.model_copy(update={"disabled_services": tools})
+    definition = definition.copy_with({"disabled_services": tools})
     plan = plan_up(definition, engine_with(definition), UpOptions(services=("tools",)))
     assert {action.service for action in plan if isinstance(action, CreateContainer)} == {"tools", "cache"}
 
