@@ -144,9 +144,7 @@ class Service(Part):
     entrypoint: tuple[str, ...] | None = None
     provider: Provider | None = None
     environment: Mapping[str, str | None] = {}
-    inline_environment: Mapping[str, str | None] = key(
-        default={}, exclude=True
-    )  # without what `env_file` adds
+    inline_environment: Mapping[str, str | None] = key(default={}, exclude=True)  # without `env_file`
     env_file: tuple[EnvFile, ...] = key(default=(), exclude=True)  # its values are in `environment`
     expose: tuple[str, ...] = ()
     external_links: tuple[str, ...] = ()

@@ -18,8 +18,8 @@ def isolated(definition: Definition, original: str, labels: Mapping[str, str]) -
     are only read. What is bind-mounted stays what it is.
     """
     project = definition.name
-    return definition.model_copy(
-        update={
+    return definition.copy_with(
+        {
             "services": {
                 name: _service(service, original, labels) for name, service in definition.services.items()
             },
@@ -38,9 +38,9 @@ def isolated(definition: Definition, original: str, labels: Mapping[str, str]) -
 
 
 def _service(service: Service, original: str, labels: Mapping[str, str]) -> Service:
-    ports = tuple(port.model_copy(update={"published": None}) for port in service.ports)
-    return service.model_copy(
-        update={
+    ports = tuple(port.copy_with({"published": None}) for port in service.ports)
+    return service.copy_with(
+        {
             "container_name": None,
             "image": service.image_name(original),
             "labels": {**service.labels, **labels},
@@ -52,4 +52,4 @@ def _service(service: Service, original: str, labels: Mapping[str, str]) -> Serv
 
 def _own(resource: Resource, name: str, labels: Mapping[str, str]) -> Resource:
     changes = {"name": name, "external": False, "labels": {**resource.labels, **labels}}
-    return resource.model_copy(update=changes)
+    return resource.copy_with(changes)
