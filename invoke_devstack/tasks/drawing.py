@@ -12,8 +12,18 @@ from invoke_devstack.planning.graph import dependencies, start_order
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Service
 
-_BOX_WIDTH, _BOX_HEIGHT, _GAP_X, _GAP_Y = 150, 44, 60, 24
-_COLOURS = {"healthy": "#2e7d32", "running": "#2e7d32", "exited": "#757575", "unhealthy": "#c62828"}
+_BOX_HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 44, 70, 28, 12
+_NARROWEST, _LETTER = 110, 9  # pixels: of a box, and of a bold letter at most
+_GREEN, _GREY, _RED, _BLUE = "#2e7d32", "#757575", "#c62828", "#1565c0"
+_COLOURS = {
+    "healthy": _GREEN,
+    "running": _GREEN,
+    "done": _GREEN,
+    "exited": _GREY,
+    "unhealthy": _RED,
+    "restarting": _RED,
+    "dead": _RED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,15 @@ class Node:
     needs: Mapping[str, str]
     level: int
     state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a service is drawn: its upper left corner, in pixels."""
+
+    x: int
+    y: int
+    width: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +97,42 @@ class Picture:
         return "\n".join(lines)
 
     def _svg(self) -> str:
-        places = self._places()
-        width = max((x for x, _ in places.values()), default=0) + _BOX_WIDTH + 20
-        height = max((y for _, y in places.values()), default=0) + _BOX_HEIGHT + 20
+        """Boxes in columns, what comes first on the left. On a white ground, for pages of any colour."""
+        boxes = self._boxes()
+        width = max((box.x + box.width for box in boxes.values()), default=0) + _MARGIN
+        height = max((box.y for box in boxes.values()), default=0) + _BOX_HEIGHT + _MARGIN
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-            'font-family="sans-serif" font-size="14">',
+            f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="14">',
             '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" '
             'orient="auto"><path d="M0 0L8 4L0 8z" fill="#888"/></marker></defs>',
+            f'<rect width="{width}" height="{height}" fill="#fff"/>',
         ]
         for node in self.nodes:
-            parts += [_arrow(places[other], places[node.name]) for other in node.needs]
-        parts += [_box(node, *places[node.name]) for node in self.nodes]
+            parts += [
+                _arrow(boxes[other], boxes[node.name], f"{node.name} waits for {other}: {_words(how)}")
+                for other, how in node.needs.items()
+            ]
+        parts += [_frame(node, boxes[node.name]) for node in self.nodes]
         return "\n".join([*parts, "</svg>"])
 
-    def _places(self) -> dict[str, tuple[int, int]]:
+    def _boxes(self) -> dict[str, Box]:
+        """Every second column stands half a row lower: an arrow that passes one runs between its boxes."""
+        row_height = _BOX_HEIGHT + _GAP_Y
         filled: dict[int, int] = {}
-        places = {}
+        boxes = {}
         for node in self.nodes:
             row = filled.get(node.level, 0)
             filled[node.level] = row + 1
-            places[node.name] = (
-                10 + node.level * (_BOX_WIDTH + _GAP_X),
-                10 + row * (_BOX_HEIGHT + _GAP_Y),
-            )
-        return places
+            x = _MARGIN + sum(self._width(level) + _GAP_X for level in range(node.level))
+            y = _MARGIN + row * row_height + node.level % 2 * row_height // 2
+            boxes[node.name] = Box(x, y, self._width(node.level))
+        return boxes
+
+    def _width(self, level: int) -> int:
+        """Of a column: its longest name has room."""
+        texts = (text for node in self.nodes if node.level == level for text in (node.name, node.state))
+        return max(_NARROWEST, max(len(text) for text in texts) * _LETTER + 2 * _MARGIN)
 
 
 def _words(condition: str) -> str:
@@ -113,22 +143,25 @@ def _words(condition: str) -> str:
     }.get(condition, condition)
 
 
-def _arrow(start: tuple[int, int], end: tuple[int, int]) -> str:
-    x1, y1 = start[0] + _BOX_WIDTH, start[1] + _BOX_HEIGHT // 2
-    x2, y2 = end[0], end[1] + _BOX_HEIGHT // 2
-    middle = (x1 + x2) // 2
-    path = f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}"
-    return f'<path d="{path}" fill="none" stroke="#888" marker-end="url(#a)"/>'
+def _arrow(start: Box, end: Box, words: str) -> str:
+    x1, y1 = start.x + start.width, start.y + _BOX_HEIGHT // 2
+    x2, y2 = end.x, end.y + _BOX_HEIGHT // 2
+    bend = _GAP_X // 2
+    path = f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+    return (
+        f'<path d="{path}" fill="none" stroke="#888" marker-end="url(#a)">'
+        f"<title>{escape(words)}</title></path>"
+    )
 
 
-def _box(node: Node, x: int, y: int) -> str:
-    colour = _COLOURS.get(node.state, "#1565c0")
+def _frame(node: Node, box: Box) -> str:
+    colour = _COLOURS.get(node.state, _BLUE)
     lines = [(node.name, "bold"), (node.state, "normal")] if node.state else [(node.name, "bold")]
     step = _BOX_HEIGHT / (len(lines) + 1)
     texts = "".join(
-        f'<text x="{x + _BOX_WIDTH / 2}" y="{y + step * (index + 1) + 5:.0f}" text-anchor="middle" '
+        f'<text x="{box.x + box.width / 2}" y="{box.y + step * (index + 1) + 5:.0f}" text-anchor="middle" '
         f'font-weight="{weight}">{escape(text)}</text>'
         for index, (text, weight) in enumerate(lines)
     )
-    frame = f'<rect x="{x}" y="{y}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="6" fill="#fff" '
-    return f'{frame}stroke="{colour}" stroke-width="2"/>{texts}'
+    size = f'width="{box.width}" height="{_BOX_HEIGHT}" rx="6" fill="#fff"'
+    return f'<rect x="{box.x}" y="{box.y}" {size} stroke="{colour}" stroke-width="2"/>{texts}'

@@ -80,16 +80,18 @@ def is_ready(
 
 
 def _readiness(work: Work, names: tuple[str, ...]) -> list[dict[str, object]]:
-    from invoke_devstack.tasks.ready_now import ready_now
-    from invoke_devstack.tasks.targets import observe
+    from invoke_devstack.running.observing import observe
+    from invoke_devstack.tasks.ready_now import DONE, ready_now, state_now
 
-    observed = observe(work)
+    wanted = work.services(names)
+    definition = work.bound_definition
+    observed = observe(definition, work.engine)
     rows: list[dict[str, object]] = []
-    for name in work.services(names) or tuple(work.definition.services):
-        found = observed.of_service(name)
-        ready = bool(found) and all(ready_now(work.engine, item) for item in found)
-        state = ", ".join(dict.fromkeys(item.health or item.state for item in found)) or "not there"
-        rows.append({"service": name, "state": state, "ready": ready})
+    for name in wanted or tuple(definition.services):
+        found = [(item, state_now(definition, item, observed)) for item in observed.of_service(name)]
+        ready = all(state == DONE or ready_now(work.engine, item) for item, state in found)
+        state = ", ".join(dict.fromkeys(state for _, state in found)) or "not there"
+        rows.append({"service": name, "state": state, "ready": bool(found) and ready})
     return rows
 
 
@@ -103,16 +105,21 @@ def graph(work: Work, format: str = "text", json: bool = False) -> None:  # noqa
     from invoke_devstack.tasks import drawing
 
     style = values.choice("format", format, ("text", "mermaid", "svg"))
-    picture = drawing.Picture.of(work.definition.services, _states(work))
+    states = _states(work)
+    picture = drawing.Picture.of(work.definition.services, states)
     work.answer(picture.draw(style), picture.data())
 
 
 def _states(work: Work) -> dict[str, str]:
+    """Service -> how it is; without an engine nothing is known, and the picture has no states."""
     from invoke_devstack.errors import EngineUnavailableError
-    from invoke_devstack.tasks.targets import observe
+    from invoke_devstack.running.observing import observe
+    from invoke_devstack.tasks.ready_now import state_now
 
     try:
-        observed = observe(work)
+        definition = work.bound_definition
+        observed = observe(definition, work.engine)
     except EngineUnavailableError:
         return {}
-    return {item.service: item.health or item.state for item in observed.containers if not item.oneoff}
+    found = (item for item in observed.containers if not item.oneoff)
+    return {item.service: state_now(definition, item, observed) for item in found}

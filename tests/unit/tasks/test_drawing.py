@@ -29,3 +29,14 @@ def test_svg_is_well_formed_and_names_are_escaped() -> None:
     odd = Picture.of({"a": Service(name="a")}, {"a": "<&>"}).draw("svg")
     texts = [element.text for element in ElementTree.fromstring(odd).iter() if element.text]
     assert "<&>" in texts
+
+
+def test_a_long_name_has_room_in_its_box() -> None:
+    name = "worker-with-a-very-long-name-indeed"
+    root = ElementTree.fromstring(Picture.of({name: Service(name=name)}, {}).draw("svg"))
+    frames = [item for item in root.iter() if item.tag.endswith("rect") and item.get("rx")]
+    assert int(frames[0].get("width", "0")) > len(name) * 8
+
+
+def test_an_empty_stack_is_a_picture_too() -> None:
+    assert ElementTree.fromstring(Picture.of({}, {}).draw("svg")).get("width") == "12"
