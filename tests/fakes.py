@@ -222,10 +222,6 @@ class FakeEngine:
     def image_history(self, image: str) -> list[Body]:
         return [{"Id": image, "CreatedBy": "", "Size": 0}]
 
-    def prune_images(self, filters: Mapping[str, Sequence[str]]) -> Body:
-        self._call("prune images", "")
-        return {"ImagesDeleted": [], "SpaceReclaimed": 0}
-
     # networks and volumes
 
     def create_network(self, name: str, body: Body) -> str:
@@ -240,9 +236,6 @@ class FakeEngine:
 
     def connect_network(self, network: str, container: str, endpoint: Body) -> None:
         self._call("connect", f"{network} {self.named(container).name}")
-
-    def disconnect_network(self, network: str, container: str, *, force: bool = False) -> None:
-        self._call("disconnect", f"{network} {self.named(container).name}")
 
     def create_volume(self, name: str, body: Body) -> None:
         self._call("create volume", name)

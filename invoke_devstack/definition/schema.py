@@ -6,7 +6,6 @@ import re
 
 from invoke_devstack.definition.shape import NAME, Shape
 
-ANYTHING = Shape(anything=True)
 TEXT = Shape(text=True)
 NOTHING = Shape(nothing=True)
 FLAG = Shape(boolean=True)

@@ -25,7 +25,6 @@ ANY_KEY = re.compile(r"")
 class Shape:
     """The kinds a value may have. `keys` None: no mapping; `items` None: no list."""
 
-    anything: bool = False
     text: bool = False
     number: bool = False
     integer: bool = False
@@ -60,8 +59,6 @@ _EMPTY = Shape()
 
 def check(value: Any, shape: Shape, mark: Mark, steps: Steps = ()) -> None:
     """Raises DefinitionError at the first place where `value` is not of `shape`."""
-    if shape.anything:
-        return
     match value:
         case Table() if shape.keys is not None or shape.others is not None:
             _check_table(value, shape, mark, steps)

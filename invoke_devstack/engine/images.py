@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote, urlencode
 
 from invoke_devstack.engine import cancelling
-from invoke_devstack.engine.api import Api, filters_of
+from invoke_devstack.engine.api import Api
 from invoke_devstack.engine.protocol import Cancellation, OnProgress
 from invoke_devstack.engine.references import Reference
 from invoke_devstack.engine.transfers import transfer
@@ -94,11 +94,6 @@ class Images:
 
     def image_history(self, image: str) -> list[Body]:
         return cast(list[Body], self._api.get(f"/images/{_quoted(image)}/history"))
-
-    def prune_images(self, filters: Mapping[str, Sequence[str]]) -> Body:
-        return cast(
-            Body, self._api.post("/images/prune", params={"filters": filters_of(filters)}, seconds=None)
-        )
 
 
 def _quoted(image: str) -> str:

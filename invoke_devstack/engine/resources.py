@@ -26,10 +26,6 @@ class Resources:
         body = {"Container": container, "EndpointConfig": dict(endpoint)}
         self._api.post(f"/networks/{_quoted(network)}/connect", body)
 
-    def disconnect_network(self, network: str, container: str, *, force: bool = False) -> None:
-        body = {"Container": container, "Force": force}
-        self._api.post(f"/networks/{_quoted(network)}/disconnect", body)
-
     def create_volume(self, name: str, body: Body) -> None:
         self._api.post("/volumes/create", {**body, "Name": name})
 

@@ -50,7 +50,7 @@ class ObservedContainer:
     started_at: str = ""  # RFC 3339; "" if it never started
     stop_signal: str = ""  # "" if the image's or the engine's own
     stop_timeout: float | None = None  # seconds; None if the engine's own
-    environment: Mapping[str, str] | None = None  # None: not asked for (`planning.up.worth_inspecting`)
+    environment: Mapping[str, str] | None = None  # None: not asked for (`observe` without `inspect`)
     command: tuple[str, ...] | None = None  # likewise
 
 

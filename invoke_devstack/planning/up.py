@@ -28,7 +28,6 @@ from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.options import UpOptions
 from invoke_devstack.planning.plan import (
     Action,
-    CreateContainer,
     Plan,
     RenameContainer,
     StartContainer,
@@ -98,21 +97,6 @@ def orphans_of(definition: Definition, observed: Observed) -> tuple[ObservedCont
     """Containers of services that the definition does not have."""
     known = {*definition.services, *definition.disabled_services}
     return tuple(item for item in observed.containers if item.service not in known and not item.oneoff)
-
-
-def worth_inspecting(definition: Definition, observed: Observed, options: UpOptions) -> tuple[str, ...]:
-    """The ids of the containers whose `environment` and `command` would tell what changed: those that are
-    made anew because of them. Fill these fields and plan again, for causes with old and new values."""
-    plan = plan_up(definition, observed, options)
-    return tuple(
-        item.id
-        for item in observed.containers
-        if item.environment is None
-        for action in plan
-        if isinstance(action, CreateContainer)
-        and action.target.startswith(f"{item.id[:12]}_")
-        and action.cause.startswith(("environment", "command"))
-    )
 
 
 def _pending(

@@ -95,16 +95,11 @@ def _reason(refusal: bytes) -> str:
     return text.rpartition(": ")[2]
 
 
-def find_running(session: Session, service: str) -> str:
-    """The id of the service's first running container, or of the Nth for `web.N`.
+def _running(session: Session, service: str) -> tuple[str, str]:
+    """(id, name) of the service's first running container, or of the Nth for `web.N`.
 
     Raises UsageError for a service that does not exist or does not run.
     """
-    return _running(session, service)[0]
-
-
-def _running(session: Session, service: str) -> tuple[str, str]:
-    """(id, name)."""
     name, number = split_number(session, service)
     find_service(session.definition, name)
     found = [item for item in _containers(session, name) if not number or _number(item) == number]

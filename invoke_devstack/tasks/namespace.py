@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from invoke_devstack.console import Console
     from invoke_devstack.tasks.context import Work
 
-if TYPE_CHECKING:
-    from invoke_devstack.tasks.context import Work
-
 _MODULES: tuple[ModuleType, ...] = (
     stack_tasks,
     making,

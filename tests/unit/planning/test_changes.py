@@ -12,7 +12,7 @@ from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.observed import Observed, ObservedImage
 from invoke_devstack.planning.options import UpOptions
 from invoke_devstack.planning.plan import CreateContainer, RemoveContainer
-from invoke_devstack.planning.up import plan_up, worth_inspecting
+from invoke_devstack.planning.up import plan_up
 from tests.unit.planning.building import container_id, engine_with, running, stack, up, with_service
 
 DATA = {"type": "volume", "source": "data", "target": "/data"}
@@ -80,15 +80,6 @@ def test_old_and_new_value_of_a_variable_are_told_where_the_old_one_is_known() -
 def inspected(observed: Observed, environment: dict[str, str]) -> Observed:
     containers = (replace(item, environment=environment, command=("old",)) for item in observed.containers)
     return replace(observed, containers=tuple(containers))
-
-
-def test_the_containers_worth_inspecting_are_those_whose_variables_or_command_changed() -> None:
-    definition = stack({"db": {}, "web": {"environment": {"DEBUG": "0"}}, "api": {}})
-    changed = with_service(definition, "web", environment={"DEBUG": "1"})
-    changed = with_service(changed, "api", user="x")
-    observed = running(definition)
-    assert worth_inspecting(changed, observed, UpOptions()) == (container_id("p-web-1"),)
-    assert worth_inspecting(changed, inspected(observed, {}), UpOptions()) == ()
 
 
 def test_passwords_in_addresses_are_masked() -> None:
