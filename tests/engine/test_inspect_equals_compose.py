@@ -352,7 +352,8 @@ def seen(engine: DockerEngine, project: str) -> dict[str, Any]:
     for network in engine.list_networks(wanted):
         result[f"network {network['Name']}"] = comparable_network(network)
     for volume in engine.list_volumes(wanted):
-        result[f"volume {volume['Name']}"] = without(volume, "CreatedAt")
+        seen = without(volume, "CreatedAt") | {"Labels": not_ours(volume["Labels"])}
+        result[f"volume {volume['Name']}"] = seen
     return result
 
 
@@ -370,9 +371,7 @@ def comparable_network(network: Mapping[str, Any]) -> dict[str, Any]:
 
 def comparable_container(item: dict[str, Any]) -> dict[str, Any]:
     config, host = item["Config"], item["HostConfig"]
-    config["Labels"] = {
-        key: value for key, value in config["Labels"].items() if not key.startswith("dev.invoke-devstack.")
-    }
+    config["Labels"] = not_ours(config["Labels"])
     depends_on = config["Labels"][label.DEPENDS_ON]
     config["Labels"][label.DEPENDS_ON] = sorted(depends_on.split(","))
     if (
@@ -424,6 +423,11 @@ def anonymous(mount: Mapping[str, Any]) -> str:
 
 def ordered(items: list[Any] | None) -> list[Any] | None:
     return sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if items else items
+
+
+def not_ours(labels: Mapping[str, str]) -> dict[str, str]:
+    """What other tools are to see the same: our own labels are nothing to them."""
+    return {key: value for key, value in labels.items() if not key.startswith("dev.invoke-devstack.")}
 
 
 def without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
