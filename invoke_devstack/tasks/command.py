@@ -15,6 +15,7 @@ Json = Literal["", "answer", "events"]
 SERVICE_HELP = "A service; may be repeated, and takes a comma list. Default: all of them."
 JSON_HELP = "Print JSON for scripts."
 YES_HELP = "Answer every question with yes."
+EXPLAIN_HELP = "Show, for each step, the docker command that does the same by hand."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def command(
     default: bool = False,
 ) -> Callable[[Callable[..., None]], Command]:
     """Declares a task. Its function's parameters are its flags; one without a default is positional;
-    `service` is always `-s/--service`, and every flag has a help text."""
+    `service` is always `-s/--service`, and every flag has a help text: `flags` has those of flags
+    that are this task's own."""
 
     def declare(run: Callable[..., None]) -> Command:
         letters = {"service": "s", "yes": "y", **(shorts or {})}
@@ -81,7 +83,7 @@ class DevstackTask(Task):  # type: ignore[type-arg]
 
 
 def _help_of(declared: Command, parameters: Mapping[str, inspect.Parameter]) -> dict[str, str]:
-    common = {"service": SERVICE_HELP, "json": JSON_HELP, "yes": YES_HELP}
+    common = {"service": SERVICE_HELP, "json": JSON_HELP, "yes": YES_HELP, "explain": EXPLAIN_HELP}
     return {name: text for name, text in {**common, **declared.flags}.items() if name in parameters}
 
 

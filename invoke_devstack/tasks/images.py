@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from invoke_devstack.tasks.context import Work
 
-EXPLAIN_HELP = {"explain": "Show, for each step, the docker command that does the same by hand."}
 _STAND_IN = "dev.invoke-devstack.standin"
 
 
@@ -65,7 +64,7 @@ def layers(work: Work, service: str, json: bool = False) -> None:
     "rm",
     json="answer",
     shorts={"force": "f"},
-    flags={"force": "Also those that containers have: they lose their name.", **EXPLAIN_HELP},
+    flags={"force": "Also those that containers have: they lose their name."},
 )
 def rm(
     work: Work,
@@ -95,7 +94,6 @@ def rm(
     shorts={"all_": "a"},
     flags={
         "all_": "Also images with a name, if they were built here and no container has them.",
-        **EXPLAIN_HELP,
     },
 )
 def prune(

@@ -19,7 +19,6 @@ _RUNS_AS = {
     "no_tty": "Without a terminal, even where there is one.",
     "interactive": "Docker's flag, and always so here: the command reads what is typed or piped in.",
     "tty": "Docker's flag, and the default here on a terminal.",
-    "explain": "Show, for each step, the docker command that does the same by hand.",
 }
 _RUNS_AS_SHORTS = {
     "user": "u",
@@ -29,7 +28,6 @@ _RUNS_AS_SHORTS = {
     "interactive": "i",
     "tty": "t",
 }
-_EXPLAIN = {"explain": _RUNS_AS["explain"]}
 
 
 @command("exec", shorts=_RUNS_AS_SHORTS, flags=_RUNS_AS)
@@ -123,13 +121,13 @@ def run(
         _end_with(oneoff.run(session, options))
 
 
-@command("shell", shorts={"user": "u"}, flags={"user": _RUNS_AS["user"], **_EXPLAIN})
+@command("shell", shorts={"user": "u"}, flags={"user": _RUNS_AS["user"]})
 def shell(work: Work, service: str, user: str = "", explain: bool = False) -> None:
     """Open a shell in a service: the best that is there."""
     _open(work, service, _BEST_SHELL, user=user, explain=explain)
 
 
-@command("connect", flags=_EXPLAIN)
+@command("connect")
 def connect(work: Work, service: str, explain: bool = False) -> None:
     """Open a database's client, logged in.
 
@@ -159,7 +157,7 @@ def _open(work: Work, service: str, script: str, *, user: str = "", explain: boo
         _end_with(interactive.execute(session, options))
 
 
-@command("cp", flags=_EXPLAIN)
+@command("cp")
 def cp(work: Work, source: str, destination: str, explain: bool = False) -> None:
     """Copy files: `cp web:/app/log .`, `cp a.sql db:/tmp/`."""
     from invoke_devstack.running import copying

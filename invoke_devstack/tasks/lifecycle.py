@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 _WAIT_HELP = {"wait_timeout": "Seconds until a service must be ready (default 120)."}
 _STOP_HELP = {"timeout": "Seconds until a service is killed, in place of its own grace period."}
-_EXPLAIN_HELP = {"explain": "Show, for each step, the docker command that does the same by hand."}
 
 
-@command("start", json="events", flags={**_WAIT_HELP, **_EXPLAIN_HELP})
+@command("start", json="events", flags=_WAIT_HELP)
 def start(
     work: Work,
     service: tuple[str, ...] = (),
@@ -33,7 +32,7 @@ def start(
     _say_if_nothing(work, made, "every container runs already")
 
 
-@command("stop", json="events", shorts={"timeout": "t"}, flags={**_STOP_HELP, **_EXPLAIN_HELP})
+@command("stop", json="events", shorts={"timeout": "t"}, flags=_STOP_HELP)
 def stop(
     work: Work,
     service: tuple[str, ...] = (),
@@ -54,7 +53,7 @@ def stop(
     "restart",
     json="events",
     shorts={"timeout": "t"},
-    flags={**_STOP_HELP, **_WAIT_HELP, **_EXPLAIN_HELP},
+    flags={**_STOP_HELP, **_WAIT_HELP},
 )
 def restart(
     work: Work,
@@ -74,7 +73,7 @@ def restart(
     _say_if_nothing(work, made, "there is no container")
 
 
-@command("pause", json="events", flags=_EXPLAIN_HELP)
+@command("pause", json="events")
 def pause(work: Work, service: tuple[str, ...] = (), explain: bool = False, json: bool = False) -> None:
     """Freeze containers where they are."""
     from invoke_devstack.running import lifecycle
@@ -84,7 +83,7 @@ def pause(work: Work, service: tuple[str, ...] = (), explain: bool = False, json
     _say_if_nothing(work, made, "nothing runs")
 
 
-@command("unpause", json="events", flags=_EXPLAIN_HELP)
+@command("unpause", json="events")
 def unpause(work: Work, service: tuple[str, ...] = (), explain: bool = False, json: bool = False) -> None:
     """Let paused containers go on."""
     from invoke_devstack.running import lifecycle
@@ -97,7 +96,7 @@ def unpause(work: Work, service: tuple[str, ...] = (), explain: bool = False, js
 @command(
     "kill",
     json="events",
-    flags={"signal": "The signal, such as SIGTERM or HUP (default SIGKILL).", **_EXPLAIN_HELP},
+    flags={"signal": "The signal, such as SIGTERM or HUP (default SIGKILL)."},
 )
 def kill(
     work: Work,
@@ -122,7 +121,6 @@ def kill(
     flags={
         "stop": "Stop those that run first, and remove them too.",
         "volumes": "Remove their anonymous volumes too.",
-        **_EXPLAIN_HELP,
     },
 )
 def rm(

@@ -11,8 +11,6 @@ from invoke_devstack.tasks.command import command
 if TYPE_CHECKING:
     from invoke_devstack.tasks.context import Work
 
-_EXPLAIN_HELP = {"explain": "Show, for each step, the docker command that does the same by hand."}
-
 
 @command(
     "build",
@@ -25,7 +23,6 @@ _EXPLAIN_HELP = {"explain": "Show, for each step, the docker command that does t
         "target": "Build up to this stage of the Dockerfile, in place of `build.target`.",
         "tag": "One more name for the image.",
         "push": "Push the images when they are built.",
-        **_EXPLAIN_HELP,
     },
 )
 def build(
@@ -63,7 +60,7 @@ def build(
     work.table("built", columns, rows, "no service has a `build`")
 
 
-@command("pull", json="events", flags=_EXPLAIN_HELP)
+@command("pull", json="events")
 def pull(work: Work, service: tuple[str, ...] = (), explain: bool = False, json: bool = False) -> None:
     """Get the services' images from their registries."""
     from invoke_devstack.running import images
@@ -72,7 +69,7 @@ def pull(work: Work, service: tuple[str, ...] = (), explain: bool = False, json:
         images.pull(session, work.services(service))
 
 
-@command("push", json="events", flags=_EXPLAIN_HELP)
+@command("push", json="events")
 def push(work: Work, service: tuple[str, ...] = (), explain: bool = False, json: bool = False) -> None:
     """Push the images that are built here."""
     from invoke_devstack.running import images
@@ -86,7 +83,6 @@ def push(work: Work, service: tuple[str, ...] = (), explain: bool = False, json:
     json="events",
     flags={
         "apply_definitions": "Carry out changes of the Compose files too, instead of telling them.",
-        **_EXPLAIN_HELP,
     },
 )
 def watch(

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import UsageError
 from invoke_devstack.tasks import values
-from invoke_devstack.tasks.command import command
+from invoke_devstack.tasks.command import EXPLAIN_HELP, command
 
 if TYPE_CHECKING:
     from invoke_devstack.running.options import DownOptions, UpOptions
     from invoke_devstack.tasks.context import Work
 
 _SIGPIPE = 13
-EXPLAIN_HELP = "Show, for each step, the docker command that does the same by hand."
 
 
 @command(
@@ -111,7 +110,6 @@ def _stay(work: Work, options: UpOptions, *, explain: bool) -> None:
     flags={
         "volumes": "Remove the named volumes too, and with them the data. Asks first.",
         "timeout": "Seconds until a service is killed, in place of its own grace period.",
-        "explain": EXPLAIN_HELP,
     },
 )
 def down(
