@@ -66,6 +66,8 @@ def _refuses(lab: Lab, project: Project, *words: str) -> None:
     before = _all(lab.engine)
     ended = lab.tally.ended(project.invoke(*words), code=None)
     lab.tally.check(_all(lab.engine) == before, f"`{' '.join(words)}` changed something without consent")
+    if "nothing to" in ended.text:
+        return
     lab.tally.check(ended.code in (1, 2), f"not refused: {ended.tail}")
     named = any(name in ended.text for name in ("app_data", "data of db", "app-web", "1 image"))
     lab.tally.check(named, f"`{' '.join(words)}` does not name what would be lost: {ended.tail}")
