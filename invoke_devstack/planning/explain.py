@@ -20,7 +20,6 @@ from invoke_devstack.planning.plan import (
     InjectedFile,
     KillContainer,
     PauseContainer,
-    Plan,
     PullImage,
     PushImage,
     RemoveContainer,
@@ -54,11 +53,6 @@ def explain(action: Action, spell: Spell = masked_variable) -> tuple[Explained, 
     return tuple(
         Explained(command=command, sentence=sentence) for command, sentence in _explain(action, spell)
     )
-
-
-def explain_plan(plan: Plan, spell: Spell = masked_variable) -> tuple[Explained, ...]:
-    """The commands of a whole plan, in an order in which they can run."""
-    return tuple(item for action in plan for item in explain(action, spell))
 
 
 Step = tuple[str, str]

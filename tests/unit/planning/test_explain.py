@@ -12,7 +12,7 @@ import pytest
 
 from invoke_devstack.planning import plan as actions
 from invoke_devstack.planning.down import DownOptions, plan_down
-from invoke_devstack.planning.explain import explain, explain_plan
+from invoke_devstack.planning.explain import explain
 from invoke_devstack.planning.options import UpOptions
 from invoke_devstack.planning.plan import Action, BuildRequest, Probe
 from invoke_devstack.planning.script import script
@@ -189,7 +189,9 @@ def test_a_build_is_told_with_its_secrets_by_name_alone() -> None:
 
 def test_no_secret_is_shown() -> None:
     plan = plan_up(SECRETIVE, engine_with(SECRETIVE, images={}), UpOptions())
-    shown = "\n".join(item.command + item.sentence for item in explain_plan(plan)) + script(plan)
+    shown = "\n".join(item.command + item.sentence for action in plan for item in explain(action)) + script(
+        plan
+    )
     assert [secret for secret in SECRETS if secret in shown] == []
     assert "MODE=dev" in shown
     assert "it'\"'\"'s plain" in shown
@@ -225,7 +227,8 @@ def test_down_is_explained_too() -> None:
     definition = stack({"db": {"stop_grace_period": 30}})
     commands = [
         item.command
-        for item in explain_plan(plan_down(definition, running(definition), DownOptions(volumes=True)))
+        for action in plan_down(definition, running(definition), DownOptions(volumes=True))
+        for item in explain(action)
     ]
     assert commands == [
         "docker stop -t 30 p-db-1",
