@@ -125,7 +125,8 @@ def test_where_the_kernel_watches_no_more_directories_changes_are_polled_for(tmp
     (tmp_path / "a/b/c/d/e").mkdir(parents=True)
     script = (
         "from invoke_devstack.running.watch.source import open_source\n"
-        f"found = open_source([{str(tmp_path)!r}], lambda p: False, quiet=0.02, force_polling=None, notice=print)\n"
+        f"roots = [{str(tmp_path)!r}]\n"
+        "found = open_source(roots, lambda p: False, quiet=0.02, force_polling=None, notice=print)\n"
         "print(type(found).__name__)\n"
     )
     limited = ("unshare", "--user", "--map-root-user", "sh", "-c")
