@@ -28,6 +28,7 @@ def record(cls: Any = None, /, *, kw_only: bool = False) -> Any:
     is missing, unknown or given twice."""
 
     def make(cls: Any) -> Any:
+        cls.__doc__ = cls.__doc__ or cls.__name__  # or `dataclass` writes one from the signature
         cls = dataclass(init=False, eq=False, repr=False, kw_only=kw_only)(cls)
         cls.__record__ = _Shape(cls)
         for name, method in _METHODS.items():

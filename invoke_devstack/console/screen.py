@@ -7,15 +7,16 @@ import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Screen:
     """One stream. `colour` and `terminal` are decided once: NO_COLOR, FORCE_COLOR and TERM=dumb are
     respected (https://no-color.org, https://force-color.org)."""

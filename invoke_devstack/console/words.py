@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from invoke_devstack import events as e
@@ -11,6 +10,7 @@ from invoke_devstack.console.amounts import duration
 from invoke_devstack.console.folding import fold
 from invoke_devstack.console.screen import Screen
 from invoke_devstack.console.style import Paint
+from invoke_devstack.records import record
 
 _ONGOING = {
     "pull": "pulling",
@@ -51,7 +51,7 @@ _DONE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Line:
     """One line for a person. An `answer` is what the task was asked for; the rest is progress."""
 

@@ -6,17 +6,17 @@ Each rule is a function of the draft and is named by what it refuses; `check_con
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from invoke_devstack.definition.shape import nearest
 from invoke_devstack.definition.tree import Items, Steps, Table, dotted
 from invoke_devstack.errors import DefinitionError, Position
+from invoke_devstack.records import record
 
 Values = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Draft:
     """A decoded definition before it becomes the model, and the tree it was decoded from."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from invoke_devstack.definition.dotenv import read_env_file
 from invoke_devstack.definition.environment import Environment, process_environment
 from invoke_devstack.definition.template import TemplateError, substitute
 from invoke_devstack.errors import DefinitionError, Position, UsageError
+from invoke_devstack.records import record
 
 FILE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDE_NAMES = (
@@ -28,7 +28,7 @@ _NAME_LINE = re.compile(r"""^(?:name|"name"|'name')[ \t]*:(?:[ \t]+(?P<value>.*)
 _PLAIN_NAME = re.compile(r"""(?P<quote>["']?)(?P<name>[\w.${}:?+-]*)(?P=quote)[ \t]*(?:[ \t]#.*)?\r?""", re.A)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sources:
     """Where a definition is read from. `environment` has the variables of the `.env` files."""
 

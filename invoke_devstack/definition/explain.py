@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,14 @@ from invoke_devstack.definition.origin import Origin, VariableOrigin
 from invoke_devstack.definition.render import to_config
 from invoke_devstack.definition.shape import nearest
 from invoke_devstack.errors import Position, UsageError
+from invoke_devstack.records import record
 from invoke_devstack.secrets import MASK, masked
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explanation:
     """One value and its origin.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from invoke_devstack.definition.shape import check, nearest
 from invoke_devstack.definition.tree import Mark, Steps, Table, clone, dotted, fail, kind_of
 from invoke_devstack.definition.yaml_reader import Document, read_documents
 from invoke_devstack.errors import DefinitionError, Position
+from invoke_devstack.records import record
 
 _RESOURCES = ("services", "volumes", "networks", "secrets", "configs", "models")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Context:
     """What a file is read with. `included` are the files whose `include` led here."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from invoke_devstack.definition.tree import Items, Mark, Rules, Steps, Table, dotted, fail
+from invoke_devstack.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Base:
     """What relative paths start from, and what `~` stands for where that is known."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+
+from invoke_devstack.records import record
 
 _LONGEST = 20  # characters of a port's number, zeros in front included
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PortSpec:
     """One container port and where it is published; empty texts where nothing is said."""
 

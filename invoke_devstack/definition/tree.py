@@ -7,18 +7,19 @@ can name the file, line and column of a value, however often it was merged, exte
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from invoke_devstack.definition.origin import VariableOrigin
 from invoke_devstack.errors import DefinitionError, Position
+from invoke_devstack.records import record
 
 Steps: TypeAlias = tuple[str, ...]
 """The way from the top of a tree to a value: keys, and indexes such as `[0]`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """Where a value stands. `key_line` and `key_column` are those of its key; all count from 1."""
 

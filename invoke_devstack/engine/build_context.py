@@ -8,7 +8,7 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -16,11 +16,12 @@ from typing import IO
 from invoke_devstack.definition.dockerignore import IGNORE_FILE, Ignore, read_ignore
 from invoke_devstack.errors import BuildError
 from invoke_devstack.planning.plan import BuildRequest
+from invoke_devstack.records import record
 
 CHUNK = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuildContext:
     """A folder to send. `dockerfile` is its name in the context; `extra` are files that are not there
     (an inline Dockerfile, one from elsewhere) or that stand for those that are."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from invoke_devstack.records import record
 
 _DIRECTIVE = re.compile(r"^#\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>.+?)\s*$")
 _HEREDOC = re.compile(r"(?<!\S)\d*<<(?P<dash>-?)(?P<quote>['\"]?)(?P<word>[A-Za-z_][A-Za-z0-9_]*)(?P=quote)")
@@ -15,7 +16,7 @@ _NEEDS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Instruction:
     """One instruction, with its continuation lines in it. Lines count from 1."""
 
@@ -23,7 +24,7 @@ class Instruction:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuildKitNeed:
     """Something in a Dockerfile that BuildKit alone understands."""
 

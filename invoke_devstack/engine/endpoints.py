@@ -8,17 +8,17 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from invoke_devstack.errors import EngineUnavailableError
+from invoke_devstack.records import record
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 WINDOWS_PIPE = "npipe:////./pipe/docker_engine"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TlsFiles:
     """Certificates for a TLS endpoint. Without `ca`, the system's authorities are trusted."""
 
@@ -28,7 +28,7 @@ class TlsFiles:
     verify: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Endpoint:
     """The address of an engine. `source` says where it comes from, for messages: `DOCKER_HOST`,
     `context NAME`, or `default`."""

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from invoke_devstack.records import record
 
 DOCKER_HUB = "docker.io"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference:
     """`name` as it was written (registry and path), with its `tag` or `digest`."""
 

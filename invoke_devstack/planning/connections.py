@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.errors import DefinitionError
 from invoke_devstack.planning.known_images import Kind, Login, connection_string, kind_of, login
 from invoke_devstack.planning.mounts import secret_target
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, FileObject, Service
@@ -31,7 +31,7 @@ ReadFile = Callable[[str], str]
 """The content of a file of this machine; "" where it cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connection:
     """Where a service is reached. `kind` None is a server that is not known: it has a `url` only where
     it is known to be a page."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import DefinitionError
@@ -19,12 +18,13 @@ from invoke_devstack.planning.options import UpOptions
 from invoke_devstack.planning.plan import CreateContainer, Late
 from invoke_devstack.planning.ports import ports_label
 from invoke_devstack.planning.settle import placeholder
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Creation:
     """What the creations of one plan have in common.
 

@@ -7,7 +7,7 @@ depends on whom, so that a stack of Compose's, or one whose files are gone, can 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import DefinitionError
@@ -23,6 +23,7 @@ from invoke_devstack.planning.steps import (
     stop_step,
     with_hooks,
 )
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
@@ -33,7 +34,7 @@ Graph = Mapping[str, tuple[str, ...]]
 _RUNNING = ("running", "paused", "restarting")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class DownOptions:
     """`volumes` removes named volumes too. `timeout` (seconds) stands for every `stop_grace_period`.
     `hooks` and `always_hooks` are as in `UpOptions`."""

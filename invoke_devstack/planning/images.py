@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.observed import Observed, ObservedImage
 from invoke_devstack.planning.options import UpOptions
 from invoke_devstack.planning.plan import Action, BuildImage, BuildRequest, PullImage
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Build, Definition, Service
@@ -22,7 +23,7 @@ _SPAN = re.compile(r"(\d+)([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuildFlags:
     """What `invoke build` was told beside the definition. `tag` is one more name for the image; `target`
     stands for `build.target`."""

@@ -7,12 +7,12 @@ directory that is not there; `docker inspect` shows the difference, so the same 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.errors import DefinitionError, EngineError
 from invoke_devstack.planning.observed import EngineInfo, ObservedContainer, ObservedImage
 from invoke_devstack.planning.plan import InjectedFile
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import (
@@ -29,7 +29,7 @@ _SECRETS_DIRECTORY = "/run/secrets/"
 _IMAGE_MOUNTS = (1, 48)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mounts:
     """What a container's file system is made of, beside its image. `tmpfs` is path -> options."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.errors import DefinitionError, EngineError
 from invoke_devstack.planning.names import container_name
 from invoke_devstack.planning.observed import EngineInfo
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ _INTERFACE_NAMES = (1, 49)
 _INTERFACE_OPTION = "com.docker.network.endpoint.ifname"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Networking:
     """`mode` is that of `HostConfig`; `endpoints` are given at creation, `later` joined after it, both
     by the network's name on the engine. `mac_address` is the container's on engines before 25."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.errors import DevstackError
@@ -11,12 +10,13 @@ from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.hashes import network_hash, volume_hash
 from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.plan import Action, CreateNetwork, CreateVolume, RemoveNetwork
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Network, Service, Volume
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Surroundings:
     """`networks` and `volumes` are key -> the action that makes it. A network in `remade` is there in
     another form: it is removed first, once the containers on it have stopped."""

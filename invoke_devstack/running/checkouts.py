@@ -6,18 +6,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from invoke_devstack.definition.discover import normalised_name
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.plan import Body
+from invoke_devstack.records import record
 
 _ORIGIN = re.compile(r'^\[remote "origin"\]$(?:\n[ \t]+.*)*?\n[ \t]*url[ \t]*=[ \t]*(\S+)', re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """The project's name, and the directory of the checkout that has Compose's name for it ("" where this
     one has)."""

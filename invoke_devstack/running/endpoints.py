@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from invoke_devstack.planning.observed import PublishedPort
+from invoke_devstack.records import record
 
 _WEB_PORTS = frozenset({80, 3000, 4200, 5000, 5173, 8000, 8025, 8080, 8081, 8888, 9000, 9001, 15672})
 _ANY_ADDRESS = {"", "0.0.0.0", "::"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Endpoint:
     """`proxied`: the engine's proxy accepts connections there before the server listens."""
 

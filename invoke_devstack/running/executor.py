@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from invoke_devstack.errors import DevstackError, Interrupted
@@ -29,6 +28,7 @@ from invoke_devstack.planning.plan import (
     RunHook,
     StartContainer,
 )
+from invoke_devstack.records import record
 from invoke_devstack.running import actions, stopping
 from invoke_devstack.running.execution import Cancelled, Execution
 from invoke_devstack.running.session import Session
@@ -61,7 +61,7 @@ def changes(plan: Plan) -> frozenset[str]:
     return frozenset(action.service for action in plan if not isinstance(action, AwaitReady))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Outcome:
     """How an action ended; `action` None is a signal that arrived."""
 

@@ -6,11 +6,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TextIO
 
 from invoke_devstack.errors import DevstackError, HookError, Interrupted, UsageError
+from invoke_devstack.records import record
 
 _WHOLE = ("up", "down")
 
@@ -18,7 +18,7 @@ HookFunction = Callable[[Any], object]
 """Takes Invoke's context, which this room passes through and never looks into."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hook:
     """`name` is `before web`, `after web`, `before up`, `after down` …
 

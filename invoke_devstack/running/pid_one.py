@@ -6,18 +6,18 @@ import re
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import DevstackError
+from invoke_devstack.records import record
 
 _SHELLS = {"sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"}
 _INITS = {"docker-init", "tini", "dumb-init", "catatonit"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PidOne:
     """Its command line, and the bit masks of the signals that it catches and ignores (bit N-1)."""
 

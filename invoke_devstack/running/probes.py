@@ -7,15 +7,15 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
+from invoke_devstack.records import record
 from invoke_devstack.running.endpoints import Endpoint
 
 _HOLD = 0.04  # seconds that a connection must live: a proxy drops it within 1 ms if nothing listens
 _NOT_YET = (502, 503, 504)  # what a gateway says while what is behind it starts
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """`text` is what the server said, or why it said nothing."""
 

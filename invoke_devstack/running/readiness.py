@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -18,6 +17,7 @@ from invoke_devstack.errors import ConflictError, NotFoundError, ServiceError
 from invoke_devstack.events import Notice, ServiceWaiting
 from invoke_devstack.planning.plan import AwaitReady
 from invoke_devstack.planning.probes import probe_of_container
+from invoke_devstack.records import record
 from invoke_devstack.running import diagnosis, endpoints, probes
 from invoke_devstack.running.execution import Execution
 from invoke_devstack.running.feed import LOST
@@ -34,7 +34,7 @@ _LONG_AGO = 5.0  # seconds; more than the clocks of two machines should differ b
 _PROVEN_AFTER = 0.15  # seconds that a container with nothing to ask must live
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ready:
     """`state`: running, healthy, or done (exited 0)."""
 

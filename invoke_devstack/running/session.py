@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.events import Emit
+from invoke_devstack.records import record
 from invoke_devstack.running.hooks import Hooks
 from invoke_devstack.running.interrupt import Interrupt
 from invoke_devstack.settings import Settings
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """One command on one stack. `began` is a reading of `time.monotonic()`: seconds in events count
     from it. With `explain` each step is accompanied by the `docker` command that does the same."""
