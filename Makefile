@@ -17,17 +17,16 @@ BIN = $(VENV)/bin
 INVOKE = $(BIN)/invoke
 READY = $(VENV)/.ready
 TEST_READY = $(VENV)/.ready-for-tests
-CODE = invoke_devstack tests benchmarks flask-sample tasks.py
 SERVICES = $$(test -z "$(s)" || printf '%s' '-s $(s)')
 
 .PHONY: help up down logs ps build watch start stop restart config doctor setup exec run shell \
-	list test test-unit lint types test-setup clean
+	list test test-unit lint test-setup clean
 
 help:
 	@sed -n 's/^#   \{0,1\}//p' Makefile | sed 's/^ *$$//'
 	@echo
 	@echo 'Targets: up down logs ps build watch start stop restart config doctor setup exec run shell list'
-	@echo '         test test-unit lint types clean'
+	@echo '         test test-unit lint clean'
 
 # The stack. `setup` is quick when there is nothing to mend.
 
@@ -57,19 +56,14 @@ list: $(READY)
 
 # The tests.
 
-test: test-setup lint types
+test: test-setup lint
 	@$(BIN)/pytest $(args)
 
 test-unit: $(TEST_READY)
 	@$(BIN)/pytest tests/unit $(args)
 
 lint: $(TEST_READY)
-	@$(BIN)/ruff check $(CODE)
-	@$(BIN)/ruff format --check $(CODE)
-	@$(BIN)/lint-imports
-
-types: $(TEST_READY)
-	@$(BIN)/mypy
+	@$(INVOKE) lint
 
 # What the tests need beside Python: an engine, the images of the example, a browser.
 test-setup: $(TEST_READY) setup

@@ -1,14 +1,18 @@
-"""This repository's own stack."""
+"""This repository's own stack, and the tasks of its development."""
 
+import shlex
+import sys
 from pathlib import Path
 
 from invoke.context import Context
+from invoke.tasks import Task
 
 from invoke_devstack import stack
 
 dev = stack()
 namespace = dev
 
+CODE = ("invoke_devstack", "tests", "benchmarks", "flask-sample", "tasks.py")
 NOTES = Path(__file__).parent / "services/mysql/notes.sql"
 CLIENT = 'MYSQL_PWD="$MYSQL_PASSWORD" exec mysql -u "$MYSQL_USER" "$MYSQL_DATABASE" -e "$0"'
 
@@ -17,3 +21,32 @@ CLIENT = 'MYSQL_PWD="$MYSQL_PASSWORD" exec mysql -u "$MYSQL_USER" "$MYSQL_DATABA
 def migrate(c: Context) -> None:
     """The table of the notes, and a first note: once MySQL is ready, before the page that needs them."""
     dev.run_in("mysql", "sh", "-c", CLIENT, NOTES.read_text(encoding="utf-8"))
+
+
+def test(c: Context, paths: list[str]) -> None:
+    """Run the tests; `make test` installs what they need first."""
+    _tool(c, "pytest", *paths)
+
+
+def lint(c: Context) -> None:
+    """Check style, the imports of the rooms, and types."""
+    _tool(c, "ruff", "check", *CODE)
+    _tool(c, "ruff", "format", "--check", *CODE)
+    _tool(c, "lint-imports")
+    _tool(c, "mypy")
+
+
+def bench(c: Context, rounds: int = 7) -> None:
+    """Measure beside Docker Compose."""
+    _tool(c, "python", "-m", "benchmarks", "--rounds", str(rounds))
+
+
+def _tool(c: Context, name: str, *words: str) -> None:
+    """A program of this virtual environment, whatever stands on PATH."""
+    with c.cd(str(Path(__file__).parent)):
+        c.run(shlex.join([str(Path(sys.executable).with_name(name)), *words]), pty=sys.stdout.isatty())
+
+
+namespace.add_task(Task(test, iterable=["paths"], help={"paths": "Only these; may be repeated."}))
+namespace.add_task(Task(lint))
+namespace.add_task(Task(bench, help={"rounds": "Counted rounds of each row."}))
