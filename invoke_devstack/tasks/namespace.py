@@ -101,10 +101,11 @@ class Stack(Collection):
         return run_in(self._work, service, command)
 
     def work(self, context: Context, console: Console) -> Work:
-        """What its tasks are given, for a program that does what they do."""
+        """What its tasks are given, for a program that does what they do; hooks use it too."""
         from invoke_devstack.tasks.context import Work
 
-        return Work(context, self._home, self._hooks, console)
+        self._work = Work(context, self._home, self._hooks, console)
+        return self._work
 
     def _registering(self, when: str, name: str, *, always: bool) -> Callable[[_Function], _Function]:
         def register(function: _Function) -> _Function:
@@ -117,13 +118,12 @@ class Stack(Collection):
         def body(context: Context, **flags: Any) -> None:
             from invoke_devstack.console import choose
             from invoke_devstack.tasks.boundary import boundary, end_as_a_filter_does
-            from invoke_devstack.tasks.context import Work
 
             console = choose(
                 json=declared.json if flags.get("json") else "",
                 reader_gone=lambda: work.on_reader_gone(),
             )
-            self._work = work = Work(context, self._home, self._hooks, console)
+            work = self.work(context, console)
             work.stdout_taken = bool(flags.get("json"))
             if declared.tells:
                 work.on_reader_gone = end_as_a_filter_does

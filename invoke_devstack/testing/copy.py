@@ -26,7 +26,6 @@ class Devstack:
 
         self.name = definition.name
         """The project: containers are called `NAME-SERVICE-1`."""
-        work.definition, work.project = definition, definition.name
         self._work = work
         self._connections = {item.service: item for item in connections_of(work, (), inside=False)}
 
@@ -75,6 +74,7 @@ def isolated_stack(
 
     work = load_work(directory)
     definition = _copied(work, Owner.of_this_process().labels())
+    work.definition, work.project = definition, definition.name
     remove_leftovers(work.engine)
     work.context.config.run.env["COMPOSE_PROJECT_NAME"] = definition.name
     with watched(definition.name):

@@ -43,6 +43,7 @@ TASKS = """
     @namespace.after("web")
     def seed(c):
         c.run("invoke exec web -- sh -c 'echo seeded > /data/seed'")
+        namespace.run_in("web", "sh", "-c", "echo twice >> /data/seed")
 """
 SUITE = """
     import socket
@@ -63,7 +64,7 @@ SUITE = """
         devstack.exec("web", "touch", "/shared/mine")
 
     def test_hooks_ran_for_the_copy(devstack):
-        assert devstack.exec("web", "cat", "/data/seed").output == b"seeded\\n"
+        assert devstack.exec("web", "cat", "/data/seed").output == b"seeded\\ntwice\\n"
 
     def test_variables(devstack):
         assert devstack.variables["CACHE_URL"] == devstack.url("cache")
