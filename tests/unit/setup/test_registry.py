@@ -24,8 +24,8 @@ def test_a_registry_that_wants_a_login_answers(registry: str) -> None:
 
 def test_a_silent_registry_costs_no_more_than_the_limit(registry: str, silent: str) -> None:
     began = time.monotonic()
-    reached = probe_registries([silent, registry], timeout=0.4)
-    assert time.monotonic() - began < 1.5
+    reached = probe_registries([silent, registry], timeout=2.0)
+    assert time.monotonic() - began < 6.0  # far less than the answer that never comes
     assert reached[registry].ok
     assert not reached[silent].ok
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -17,7 +18,10 @@ def rules() -> Path:
 
 def run_make(folder: Path, *words: str) -> str:
     (folder / "Makefile").write_text(f"include {rules()}\n")
-    done = subprocess.run(["make", "-n", *words], cwd=folder, capture_output=True, text=True, check=True)
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(
+        ["make", "-n", *words], cwd=folder, env=outside, capture_output=True, text=True, check=True
+    )
     return done.stdout
 
 
