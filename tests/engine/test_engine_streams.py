@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+
+import pytest
 
 from invoke_devstack.engine.docker_engine import DockerEngine
 from invoke_devstack.engine.observing import PROJECT_LABEL
 from invoke_devstack.engine.protocol import LogStream
 from tests.engine.conftest import Run
+
+SILENCE = float(os.environ.get("DEVSTACK_SILENCE", "1.5"))  # seconds
 
 
 def collected(log: LogStream) -> dict[str, bytes]:
@@ -82,9 +87,11 @@ def test_closing_a_log_from_another_thread_ends_it_at_once(engine: DockerEngine,
     assert ended.wait(1)
 
 
+@pytest.mark.timeout(SILENCE + 60)
 def test_a_silent_log_has_no_time_out(engine: DockerEngine, run: Run) -> None:
-    """The socket itself has none: minutes of silence are no different from seconds."""
-    log = engine.logs(run("sleep 1.5; echo late"), follow=True)
+    """The socket itself has none: minutes of silence are no different from seconds. A long run waits for
+    them all the same (`DEVSTACK_SILENCE=300`)."""
+    log = engine.logs(run(f"sleep {SILENCE}; echo late"), follow=True)
     assert log._stream.socket.gettimeout() is None
     assert collected(log) == {"stdout": b"late\n"}
 
