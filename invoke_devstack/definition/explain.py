@@ -51,7 +51,8 @@ def explain(definition: Definition, key: str, *, show_secrets: bool = False) -> 
         if not isinstance(value, dict | list) and _concerns(definition, place, key)
     ]
     if key in definition.environment:
-        found.insert(0, _variable(definition, key, show_secrets))
+        in_a_secret = any(MASK in str(item.value) for item in found)
+        found.insert(0, _variable(definition, key, show_secrets, hidden=in_a_secret))
     if not found:
         hint = nearest(key, tuple(values)) or "Write a key as `config` shows it, such as services.web.image."
         raise UsageError(f"nothing in the definition is called `{key}`", hint=hint)
@@ -79,9 +80,10 @@ def _explained(definition: Definition, key: str, value: Any, show_secrets: bool)
     origin = _origin(definition, key)
     if origin is None:
         return Explanation(key, value)
-    variables = tuple(_shown(variable, show_secrets) for variable in origin.variables)
+    hidden = MASK in str(value)
+    variables = tuple(_shown(variable, show_secrets, hidden=hidden) for variable in origin.variables)
     unused = tuple(text for variable in origin.variables for text in _losers(definition, variable))
-    raw = "" if MASK in str(value) else origin.raw
+    raw = "" if hidden else origin.raw
     return Explanation(key, value, origin.position, raw, variables, origin.overridden, unused)
 
 
@@ -116,10 +118,10 @@ def _line_of(file: Path, name: str) -> Position | None:
     return None
 
 
-def _variable(definition: Definition, name: str, show_secrets: bool) -> Explanation:
+def _variable(definition: Definition, name: str, show_secrets: bool, *, hidden: bool) -> Explanation:
     value = definition.environment[name]
     variable = VariableOrigin(name, value, _source(definition, name))
-    shown = _shown(variable, show_secrets)
+    shown = _shown(variable, show_secrets, hidden=hidden)
     position = _line_of(Path(variable.source), name) if variable.source.startswith("/") else None
     return Explanation(name, shown.value, position, "", (shown,), (), tuple(_losers(definition, variable)))
 
@@ -129,10 +131,12 @@ def _source(definition: Definition, name: str) -> str:
     return str(source(name)) if source else "environment"
 
 
-def _shown(variable: VariableOrigin, show_secrets: bool) -> VariableOrigin:
+def _shown(variable: VariableOrigin, show_secrets: bool, *, hidden: bool) -> VariableOrigin:
+    """The variable as it may be shown; `hidden` where a secret is made of it."""
     if show_secrets or not variable.value:
         return variable
-    return VariableOrigin(variable.name, masked(variable.name, variable.value), variable.source)
+    value = MASK if hidden else masked(variable.name, variable.value)
+    return VariableOrigin(variable.name, value, variable.source)
 
 
 def _losers(definition: Definition, variable: VariableOrigin) -> Iterator[str]:

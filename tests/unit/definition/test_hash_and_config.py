@@ -155,6 +155,14 @@ def test_a_value_from_an_env_file_names_the_file_and_line(project: Project) -> N
     assert (level.position.file.name, level.position.line) == ("vars.env", 2)
 
 
+def test_a_variable_that_a_secret_is_made_of_is_masked_whatever_its_name(project: Project) -> None:
+    project.environment["WORD"] = "hush"
+    definition = project.load("services: {web: {image: x, environment: {DB_PASSWORD: $WORD, SIZE: 3}}}")
+    for key in ("WORD", "services.web.environment.DB_PASSWORD"):
+        assert "hush" not in repr(explain(definition, key))
+        assert "hush" in repr(explain(definition, key, show_secrets=True))
+
+
 def test_a_variable_is_explained_by_what_set_it_and_where_it_is_used(project: Project) -> None:
     definition = project.write(FILES).load()
     found = explain(definition, "TAG")
