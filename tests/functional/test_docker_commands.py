@@ -6,15 +6,17 @@ import json
 import re
 import secrets
 import shutil
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+import pexpect
 import pytest
 
-from tests.functional.conftest import Ended, Project
+from tests.functional.conftest import Ended, Project, invoke_command
 from tests.functional.samples import FIRST_UP, copy_of_example
 
 
@@ -252,3 +254,24 @@ def test_port_top_stats_inspect_and_diff_tell_of_what_runs(stack: Project) -> No
     assert json.loads(stack.invoke("inspect", "redis").out)["Config"]["Image"] == "redis:8"
     stack.invoke("exec", "web", "--", "touch", "/tmp/new")
     assert {"change": "added", "path": "/tmp/new"} in stack.invoke("diff", "web", "--json").json()
+
+
+def test_the_client_of_mysql_has_the_terminal_which_is_as_it_was_afterwards(stack: Project) -> None:
+    script = f"stty -a >before; {invoke_command()} connect mysql; echo ended with $?; stty -a >after"
+    child = pexpect.spawn(
+        "sh", ["-c", script], cwd=str(stack.directory), env=stack.environment, encoding="utf-8", timeout=60
+    )
+    child.expect("mysql> ")
+    child.sendline("SELECT CONCAT('I am ', CURRENT_USER());")
+    child.expect(r"I am sample@%")
+    child.expect("mysql> ")
+    child.sendline("SELECT SLEEP(100);")
+    time.sleep(1)
+    child.sendintr()
+    child.expect("mysql> ")
+    child.sendeof()
+    child.expect("ended with 0")
+    child.expect(pexpect.EOF)
+    child.close()
+    before, after = ((stack.directory / name).read_text() for name in ("before", "after"))
+    assert after == before

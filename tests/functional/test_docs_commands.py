@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,8 +71,8 @@ def own_names(example: Project, registry: RealRegistry) -> Iterator[dict[str, st
         "myredis": f"{example.name}-myredis",
         "6380:": f"127.0.0.1:{find_free_port()}:",
     }
-    for image in example.client.images.list():
-        for tag in image.tags:
+    for image in example.client.api.images():
+        for tag in image["RepoTags"] or ():
             if tag.startswith((f"{registry.host}/", f"{example.name}-app")):
                 example.client.images.remove(tag, force=True)
 
@@ -92,12 +91,18 @@ def run(project: Project, command: str) -> tuple[int, str]:
         encoding="utf-8",
         timeout=40,
     )
-    child.expect(r"\S")  # a prompt, or a line of the log
-    time.sleep(1)
+    child.expect(r"[\s\S]")  # a prompt, or a line of the log
+    _answer_as_a_terminal(child)
     child.send(leaves)
     child.expect(pexpect.EOF)
     child.close()
     return (0 if leaves == "\x03" and child.exitstatus in (0, 130) else child.exitstatus), child.before
+
+
+def _answer_as_a_terminal(child: pexpect.spawn) -> None:
+    """redis-cli asks where the cursor is, when it starts before the size of the window has reached it."""
+    while child.expect([r"\[6n", pexpect.TIMEOUT], timeout=1) == 0:
+        child.send("\x1b[1;80R")
 
 
 @pytest.mark.timeout(900)

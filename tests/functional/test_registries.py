@@ -98,9 +98,9 @@ def archive(file: Path) -> bytes:
 
 def forget_images(project: Project) -> None:
     """Removes all of the project's images from the engine, under whatever name."""
-    for image in project.client.images.list():
-        if any(f"/{project.name}/" in tag or f"/{project.name}-" in tag for tag in image.tags):
-            project.client.images.remove(image.id, force=True)
+    for image in project.client.api.images():
+        if any(f"/{project.name}/" in tag or f"/{project.name}-" in tag for tag in image["RepoTags"] or ()):
+            project.client.images.remove(image["Id"], force=True)
 
 
 def pull(project: Project, through: Proxy | RealRegistry, *words: str, **options: object) -> Ended:

@@ -1,0 +1,153 @@
+"""shell, connect, run and stats on a real pseudo-terminal: keys, sizes, and the terminal as it was."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import docker
+import pexpect
+import pytest
+
+from tests.functional.conftest import TASKS, Project, invoke_command
+
+STACK = """
+    services:
+      web: {image: IMAGE, init: true, command: [sleep, "900"]}
+"""
+PROMPT = "/ # "
+
+
+@pytest.fixture(scope="module")
+def stack(
+    client: docker.DockerClient, busybox: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Project]:
+    project = Project(tmp_path_factory.mktemp("terminals"), f"t-term-{secrets.token_hex(4)}", client)
+    project.write("tasks.py", TASKS)
+    project.compose(STACK)
+    try:
+        assert project.invoke("up", "--detach").code == 0
+        yield project
+    finally:
+        project.remove_everything()
+
+
+@contextmanager
+def terminal_around(project: Project, *words: str) -> Iterator[pexpect.spawn]:
+    """A shell in a terminal that notes `stty -a` before and after the task, and the task's exit code."""
+    task = shlex.join([invoke_command(), *words])
+    script = f"trap : INT; stty -a >before; {task}; code=$?; stty -a >after; echo ended with $code"
+    child = pexpect.spawn(
+        "sh",
+        ["-c", script],
+        cwd=str(project.directory),
+        env=project.environment,
+        encoding="utf-8",
+        timeout=40,
+        dimensions=(30, 100),
+    )
+    try:
+        yield child
+    finally:
+        child.close(force=True)
+
+
+def end_of(project: Project, child: pexpect.spawn) -> int:
+    """The task's exit code; the terminal is as it was."""
+    child.expect(r"ended with (\d+)")
+    code = int(child.match[1])
+    child.expect(pexpect.EOF)
+    before, after = ((project.directory / name).read_text() for name in ("before", "after"))
+    assert after == before
+    return code
+
+
+def test_a_shell_follows_the_size_of_the_window(stack: Project) -> None:
+    with terminal_around(stack, "shell", "web") as child:
+        child.expect(PROMPT)
+        child.sendline("stty size")
+        child.expect("30 100")
+        child.setwinsize(41, 133)
+        time.sleep(0.5)
+        child.sendline("stty size")
+        child.expect("41 133")
+        child.setwinsize(30, 100)
+        time.sleep(0.5)
+        child.sendline("exit 7")
+        assert end_of(stack, child) == 7
+
+
+def test_ctrl_c_is_the_commands_and_ctrl_d_ends_the_shell(stack: Project) -> None:
+    with terminal_around(stack, "shell", "web") as child:
+        child.expect(PROMPT)
+        child.sendline("sleep 300")
+        time.sleep(0.5)
+        child.sendintr()
+        child.expect(PROMPT)
+        child.sendline("echo code $?")
+        child.expect("code 130")
+        child.expect(PROMPT)
+        child.sendeof()
+        assert end_of(stack, child) in (0, 130)
+
+
+def test_ctrl_p_ctrl_q_leaves_the_command_running(stack: Project) -> None:
+    with terminal_around(stack, "exec", "web", "--", "sleep", "417") as child:
+        time.sleep(2)
+        child.send("\x10\x11")
+        child.expect("Detached")
+        assert end_of(stack, child) == 0
+    assert any("sleep 417" in row["cmd"] for row in stack.invoke("top", "--json").json())
+
+
+def test_a_command_that_is_killed_leaves_the_terminal_as_it_was(stack: Project) -> None:
+    with terminal_around(stack, "exec", "web", "--", "sh", "-c", "echo pid $$; exec sleep 419") as child:
+        child.expect(r"pid (\d+)")
+        stack.invoke("exec", "web", "--", "kill", "-9", child.match[1])
+        assert end_of(stack, child) == 137
+
+
+def test_a_container_that_goes_away_leaves_the_terminal_as_it_was(stack: Project) -> None:
+    with terminal_around(stack, "shell", "web") as child:
+        child.expect(PROMPT)
+        stack.container("web").kill()
+        assert end_of(stack, child) in (1, 137)
+    assert stack.invoke("up", "--detach").code == 0
+
+
+def test_a_one_off_container_has_the_terminal_and_goes_away_at_ctrl_c(stack: Project) -> None:
+    with terminal_around(stack, "run", "web", "--", "sh", "-c", "stty size; sleep 300") as child:
+        child.expect("30 100")
+        child.sendintr()
+        assert end_of(stack, child) == 130
+    assert len(stack.containers()) == 1
+
+
+def test_stats_are_live_until_ctrl_c(stack: Project) -> None:
+    with terminal_around(stack, "stats") as child:
+        child.expect("MEMORY")
+        child.expect("web")
+        child.expect(re.compile("web.*", re.DOTALL))
+        child.sendintr()
+        assert end_of(stack, child) == 130
+
+
+def test_prune_asks_on_a_terminal_and_a_no_keeps_everything(stack: Project) -> None:
+    stack.write("built/compose.yaml", "services: {one: {build: .}}")
+    stack.variables["COMPOSE_FILE"] = str(stack.directory / "built/compose.yaml")
+    try:
+        for text in ("one", "two"):
+            stack.write("built/Dockerfile", f"FROM devstack-test/busybox:1\nRUN echo {text} > /text\n")
+            assert stack.invoke("build").code == 0
+        with terminal_around(stack, "images.prune") as child:
+            child.expect(r"of which \d+ k?B would be freed")
+            child.expect(r"Remove 1 image, which frees \d+ k?B\? \[y/N\]")
+            child.sendline("n")
+            assert end_of(stack, child) == 1
+        assert len(stack.invoke("images.prune", "--yes", "--json").json()) > 0
+    finally:
+        del stack.variables["COMPOSE_FILE"]
