@@ -4,6 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from invoke.collection import Collection
 from invoke.context import Context
 from invoke.tasks import Task
 
@@ -28,6 +29,13 @@ def test(c: Context, paths: list[str]) -> None:
     _tool(c, "pytest", *paths)
 
 
+def faults(c: Context, seed: int = 1, rounds: int = 0, only: str = "", quick: bool = False) -> None:
+    """Break things on an engine of its own, and print what was lost, left over, or hung. Needs root."""
+    chosen = {"--seed": seed, "--rounds": rounds, "--only": only}
+    words = [word for flag, value in chosen.items() if value for word in (flag, str(value))]
+    _tool(c, "python", "-m", "tests.faults", *words, *(["--quick"] if quick else []))
+
+
 def lint(c: Context) -> None:
     """Check style, the imports of the rooms, and types."""
     _tool(c, "ruff", "check", *CODE)
@@ -47,6 +55,21 @@ def _tool(c: Context, name: str, *words: str) -> None:
         c.run(shlex.join([str(Path(sys.executable).with_name(name)), *words]), pty=sys.stdout.isatty())
 
 
-namespace.add_task(Task(test, iterable=["paths"], help={"paths": "Only these; may be repeated."}))
+tests = Collection("test")
+tests.add_task(
+    Task(test, iterable=["paths"], help={"paths": "Only these; may be repeated."}), name="all", default=True
+)
+tests.add_task(
+    Task(
+        faults,
+        help={
+            "seed": "Of every moment and choice: the same seed breaks at the same moments.",
+            "rounds": "Of each fault, instead of its own number.",
+            "only": "These alone, with commas between them.",
+            "quick": "The few rounds that are a part of the tests.",
+        },
+    )
+)
+namespace.add_collection(tests)
 namespace.add_task(Task(lint))
 namespace.add_task(Task(bench, help={"rounds": "Counted rounds of each row."}))
