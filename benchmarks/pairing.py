@@ -30,13 +30,14 @@ class Row:
     limit: tuple[float, ...] = ()  # the engine's own limit: bare API calls in the best order
     failure: str = ""
     note: str = ""
+    peer: str = "Docker Compose"
 
     @property
     def ratio(self) -> float | None:
         """Median of the ratios pair by pair, or None where a side failed."""
         if self.failure or not self.ours or not self.theirs:
             return None
-        return median(mine / other for mine, other in zip(self.ours, self.theirs, strict=True))
+        return median(mine / max(other, 1e-9) for mine, other in zip(self.ours, self.theirs, strict=True))
 
     @property
     def verdict(self) -> str:
@@ -58,6 +59,7 @@ def run_pairs(
     warm_up: int = 1,
     unit: str = "s",
     note: str = "",
+    peer: str = "Docker Compose",
 ) -> Row:
     """Warms both sides up, then measures them in turn for `rounds` rounds."""
     sides = [side for side in (ours, theirs, limit) if side is not None]
@@ -69,15 +71,15 @@ def run_pairs(
                 if turn >= warm_up:
                     taken[index].append(value)
     except BenchmarkError as error:
-        return Row(name, unit, bound, (), (), failure=str(error), note=note)
+        return Row(name, unit, bound, (), (), failure=str(error), note=note, peer=peer)
     bare = tuple(taken[2]) if limit is not None else ()
-    return Row(name, unit, bound, tuple(taken[0]), tuple(taken[1]), bare, note=note)
+    return Row(name, unit, bound, tuple(taken[0]), tuple(taken[1]), bare, note=note, peer=peer)
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
     """The table of `benchmarks/README.md`."""
     lines = [
-        "| work | invoke-devstack | Docker Compose | bare API | ratio | at most | |",
+        "| work | invoke-devstack | the other side | bare API | ratio | at most | |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
@@ -86,7 +88,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
         cells = (
             row.name,
             _figure(row.ours, row.unit),
-            _figure(row.theirs, row.unit),
+            _figure(row.theirs, row.unit) + ("" if row.peer == "Docker Compose" else f" ({row.peer})"),
             _figure(row.limit, row.unit),
             ratio,
             bound,
@@ -101,7 +103,12 @@ def _figure(values: Sequence[float], unit: str) -> str:
         return ""
     if unit == "MB":
         return f"{median(values) / 1e6:.0f} MB"
+    if unit == "% CPU":
+        return f"{median(values):.2f} %"
     low, middle, high = min(values), median(values), max(values)
-    if middle < 1:
-        return f"{middle * 1000:.0f} ms ({low * 1000:.0f} to {high * 1000:.0f})"
-    return f"{middle:.2f} s ({low:.2f} to {high:.2f})"
+    spread = f" ({low:.2f} to {high:.2f})" if len(values) > 1 else ""
+    if middle >= 1:
+        return f"{middle:.2f} s{spread}"
+    digits = 1 if middle < 0.01 else 0
+    spread = f" ({low * 1000:.{digits}f} to {high * 1000:.{digits}f})" if len(values) > 1 else ""
+    return f"{middle * 1000:.{digits}f} ms{spread}"

@@ -1,38 +1,64 @@
-"""Writes what a run measured between the two marks of `benchmarks/README.md`; the prose around stays."""
+"""Keeps what was measured (`results.json`, by engine and section) and writes it between the two marks of
+`benchmarks/README.md`; the prose around stays."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from benchmarks.pairing import Row, as_markdown
 
-README = Path(__file__).with_name("README.md")
+_HERE = Path(__file__).parent
+README, RESULTS = _HERE / "README.md", _HERE / "results.json"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+ORDER = ("stack", "watch", "logs", "scale", "commands")
 
 
-def write_report(rows: Sequence[Row]) -> str:
-    """Puts the table into the README and returns it."""
-    table = f"{_circumstances()}\n\n{as_markdown(rows)}\n"
+def keep(section: str, rows: Sequence[Row]) -> None:
+    """Puts the rows of a section in the place of those of the run before, on this engine."""
+    results = _results()
+    of_engine = results.setdefault(_say("docker", "version", "--format", "{{.Server.Version}}"), {})
+    of_engine[section] = {"measured": _circumstances(), "rows": [asdict(row) for row in rows]}
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def write_report() -> str:
+    """Writes all that is kept into the README and returns it."""
+    parts = []
+    for version, sections in sorted(_results().items()):
+        parts.append(f"## Engine {version}\n")
+        for name in sorted(sections, key=ORDER.index):
+            rows = [_row(values) for values in sections[name]["rows"]]
+            parts.append(f"### {name}\n\n{sections[name]['measured']}\n\n{as_markdown(rows)}\n")
+    text = "\n".join(parts)
     before, _, rest = README.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n{table}{END}{after}")
-    return table
+    README.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+    return text
+
+
+def _results() -> dict[str, Any]:
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
+def _row(values: dict[str, Any]) -> Row:
+    fields: dict[str, Any] = {key: tuple(it) if isinstance(it, list) else it for key, it in values.items()}
+    return Row(**fields)
 
 
 def _circumstances() -> str:
-    engine = _say("docker", "version", "--format", "Engine {{.Server.Version}} (API {{.Server.APIVersion}})")
     compose = _say("docker", "compose", "version", "--short")
-    cores = os.cpu_count()
     return (
-        f"Measured on {date.today()}: {engine}, Docker Compose {compose}, "
-        f"Python {platform.python_version()}, "
-        f"{cores} cores, {platform.system()} {platform.machine()}. Medians, the spread in brackets; "
-        "the ratio is the median of the pairs' ratios."
+        f"{date.today()}, Docker Compose {compose}, Python {platform.python_version()}, "
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}; "
+        f"load {os.getloadavg()[0]:.1f} at the end."
     )
 
 

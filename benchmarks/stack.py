@@ -1,4 +1,5 @@
-"""Rows on the example stack: up to ready, up again, down. Both sides work on one project in turn."""
+"""Rows on the example stack: up to ready, up again, down. Both sides, and the bare API, work on one
+project in turn."""
 
 from __future__ import annotations
 
@@ -7,35 +8,54 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.limit import BareStack
 from benchmarks.pairing import Measure, Row, run_pairs
 from benchmarks.sides import Project, Side, compose_side, invoke_side
 
 
 @contextmanager
 def example_project() -> Iterator[Project]:
-    """A copy of the example whose containers, networks and volumes are gone afterwards."""
+    """A copy of the example, its image built, whose containers, networks, volumes and image are gone
+    afterwards."""
     with TemporaryDirectory(prefix="bench-") as parent:
-        project = Project.copy_example(Path(parent) / Path(parent).name.lower())
+        project = Project.copy_example(Path(parent) / Path(parent).name.lower().replace("_", "-"))
+        compose = compose_side(project)
         try:
+            project.run([*compose.prefix, "build"])
             yield project
         finally:
-            compose_side(project).down(volumes=True)
+            project.run([*compose.prefix, "down", "--volumes", "--rmi", "local"])
 
 
-def stack_rows(project: Project, rounds: int) -> list[Row]:
+def stack_rows(rounds: int) -> list[Row]:
     """The first four rows of the table."""
-    ours, theirs = invoke_side(project), compose_side(project)
-    theirs.project.run([*theirs.prefix, "build"])
+    with example_project() as project:
+        compose, bare = compose_side(project), BareStack(project)
+        sides = (invoke_side(project), compose)
 
-    def pair(name: str, bound: float, measure: Callable[[Side], Measure]) -> Row:
-        return run_pairs(name, measure(ours), measure(theirs), bound=bound, rounds=rounds)
+        def pair(name: str, bound: float, measure: Callable[[Side], Measure], limit: Measure) -> Row:
+            ours, theirs = (measure(side) for side in sides)
+            return run_pairs(name, ours, theirs, limit=limit, bound=bound, rounds=rounds)
 
-    return [
-        pair("`up` to ready, images there, volumes filled", 0.55, up_with_data),
-        pair("`up` to ready, empty volumes", 0.75, up_from_nothing),
-        pair("`up` when all is up", 0.4, up_again),
-        pair("`down`", 0.9, down_after_up),
-    ]
+        def bare_up_with_data() -> float:
+            compose.down()
+            return bare.up()
+
+        def bare_up_from_nothing() -> float:
+            compose.down(volumes=True)
+            return bare.up()
+
+        def bare_down() -> float:
+            compose.down()
+            bare.up()
+            return bare.down()
+
+        return [
+            pair("`up` when all is up", 0.4, up_again, bare.up_again),
+            pair("`up` to ready, images there, volumes filled", 0.55, up_with_data, bare_up_with_data),
+            pair("`up` to ready, empty volumes", 0.75, up_from_nothing, bare_up_from_nothing),
+            pair("`down`", 0.9, down_after_up, bare_down),
+        ]
 
 
 def up_with_data(side: Side) -> Measure:
@@ -68,6 +88,7 @@ def up_again(side: Side) -> Measure:
 
 def down_after_up(side: Side) -> Measure:
     def measure() -> float:
+        side.down()
         side.up()
         return side.down()
 

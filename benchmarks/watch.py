@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import io
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tarfile
 import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import quantiles
 from tempfile import TemporaryDirectory
 
+from benchmarks.images import base_image
 from benchmarks.pairing import BenchmarkError, Row
 from benchmarks.sides import free_port
 
@@ -32,7 +30,7 @@ _PATIENCE = 30.0  # seconds for any one change to arrive
 _SAVES, _REBUILDS, _SWITCHES = 20, 7, 5
 _FILES_AT_ONCE = 1000
 _TREE = 50_000
-_IDLE_SECONDS = 20.0
+_IDLE_SECONDS = 60.0
 _PROGRAMS = {
     "invoke": (str(Path(sys.executable).with_name("invoke")), "watch"),
     "compose": ("docker", "compose", "watch", "--no-up"),
@@ -65,6 +63,7 @@ class Watching:
     directory: Path
     port: int
     process: subprocess.Popen[bytes]
+    label: str
     started: float = 0.0
 
     @property
@@ -82,18 +81,18 @@ class Watching:
     def watcher(self) -> int:
         """The id of the process that watches: the tool itself, or the plugin that it started."""
         children = _output(("pgrep", "-P", str(self.process.pid)), check=False).split()
-        return int(children[0]) if children and "docker" in self.process.args[0] else self.process.pid  # type: ignore[index]
+        return int(children[0]) if children and self.label == "compose" else self.process.pid
 
 
 def watch_rows() -> list[Row]:
     """All rows of the watch."""
-    with _base_image() as base, _both(base, files=0) as sides:
+    with base_image() as base, _both(base, files=0) as sides:
         rows = [
             _paired("save to file in the container (sync)", sides, _save, _SAVES, 0.1, note=True),
             _paired("save to new container serving (rebuild)", sides, _rebuild, _REBUILDS, 0.6),
             _paired("1,000 files changed at once", sides, _switch, _SWITCHES, 1.0),
         ]
-    with _base_image() as base, _both(base, files=_TREE) as sides:
+    with base_image() as base, _both(base, files=_TREE) as sides:
         rows += _tree_rows(sides)
     return rows
 
@@ -164,12 +163,12 @@ def _tree_rows(sides: dict[str, Watching]) -> list[Row]:
     idle = {label: (_cpu(side.watcher()) - cpu[label]) / _IDLE_SECONDS for label, side in sides.items()}
     memory = {label: _memory(side.watcher()) for label, side in sides.items()}
     ours, theirs = sides["invoke"], sides["compose"]
-    percent = ", ".join(f"{label} {value * 100:.3f} %" for label, value in idle.items())
+    both = (idle["invoke"] * 100,), (idle["compose"] * 100,)
     return [
         Row("watch of 50,000 files: start", "s", 1.0, (ours.started,), (theirs.started,)),
         Row("watch of 50,000 files: memory", "MB", 1.0, (memory["invoke"],), (memory["compose"],)),
-        Row("watch of 50,000 files: idle CPU", "s", 1.0, (idle["invoke"],), (idle["compose"],), note=percent),
-    ]  # fmt: skip
+        Row("watch of 50,000 files: idle CPU", "% CPU", None, *both),
+    ]
 
 
 @contextlib.contextmanager
@@ -188,7 +187,7 @@ def _watching(label: str, base: str, files: int) -> Iterator[Watching]:
         began = time.perf_counter()
         with log.open("wb") as output:
             process = subprocess.Popen(_PROGRAMS[label], cwd=directory, stdout=output, stderr=output)
-        side = Watching(directory, port, process)
+        side = Watching(directory, port, process, label)
         try:
             _until(lambda: b"atch" in log.read_bytes() and process.poll() is None)
             side.started = time.perf_counter() - began
@@ -217,37 +216,6 @@ def _write_project(directory: Path, base: str, files: int) -> int:
             folder.mkdir(parents=True)
         (folder / f"f{number}").write_text("x" * 100)
     return port
-
-
-@contextlib.contextmanager
-def _base_image() -> Iterator[str]:
-    """An image of one static busybox."""
-    program = shutil.which("busybox")
-    if program is None:
-        raise BenchmarkError("a static busybox is needed: apt-get install busybox-static")
-    name = f"devstack-bench/{uuid.uuid4().hex[:8]}:1"
-    names = _output((program, "--list")).split()
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        for folder in ("bin", "tmp", "www", "www/src", "www/big"):
-            entry = tarfile.TarInfo(folder)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-            tar.addfile(entry)
-        tar.add(program, "bin/busybox")
-        for link in sorted({*names} - {"busybox"}):
-            entry = tarfile.TarInfo(f"bin/{link}")
-            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
-            tar.addfile(entry)
-    subprocess.run(
-        ("docker", "import", "-c", "ENV PATH=/bin", "-", name),
-        input=archive.getvalue(),
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        yield name
-    finally:
-        _output(("docker", "rmi", name), check=False)
 
 
 def _until(reached: Callable[[], bool]) -> float:
@@ -291,14 +259,3 @@ def _output(command: tuple[str, ...], *, cwd: Path | None = None, check: bool = 
     if check and done.returncode:
         raise BenchmarkError(f"`{' '.join(command)}` failed: {done.stderr.strip()[-300:]}")
     return done.stdout
-
-
-if __name__ == "__main__":
-    from benchmarks.pairing import as_markdown
-
-    rows = watch_rows()
-    print(as_markdown(rows))
-    for row in rows:
-        print(
-            f"{row.name}: medians {median(row.ours or (0,)):.4f} {median(row.theirs or (0,)):.4f} {row.note}"
-        )

@@ -1,0 +1,173 @@
+"""Rows of the logs: two million lines of history, and how long a line takes from a container's write to
+the terminal, in a quiet stack and beside 20 containers that write 50,000 lines a second.
+
+A line is sent to the container over TCP, whose `nc` writes it to its stdout: both sides have the same
+way before the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+
+from benchmarks.images import base_image
+from benchmarks.pairing import BenchmarkError, Row, run_pairs
+from benchmarks.sides import free_port
+
+_LINES = 2_000_000
+_WRITERS, _LINES_A_WRITER = 20, 2500  # a second
+_SAMPLES, _BETWEEN = 200, 0.02
+_PROGRAMS = {
+    "invoke": (str(Path(sys.executable).with_name("invoke")), "logs"),
+    "compose": ("docker", "compose", "logs"),
+}
+
+
+def log_rows(rounds: int) -> list[Row]:
+    """History, then latency."""
+    with base_image() as image:
+        rows = [_history(image, rounds)]
+        for name, writers in (("quiet", 0), ("50,000 lines a second", _WRITERS)):
+            rows += _latency(image, name, writers)
+    return rows
+
+
+def _history(image: str, rounds: int) -> Row:
+    text = f"seq -f 'line %09g of the history of a service that has much to say' {_LINES}"
+    services = {"web": {"image": image, "command": ["sh", "-c", f"{text}; echo end"]}}
+    with _project(services) as directory:
+        _until_written(directory)
+
+        def measure(tool: str) -> float:
+            began = time.perf_counter()
+            command = " ".join(_PROGRAMS[tool])
+            done = subprocess.run(f"{command} | wc -l", shell=True, cwd=directory, capture_output=True)
+            if int(done.stdout) != _LINES + 1:
+                raise BenchmarkError(f"{tool} printed {int(done.stdout)} of {_LINES + 1} lines")
+            return time.perf_counter() - began
+
+        return run_pairs(
+            "2 million log lines",
+            lambda: measure("invoke"),
+            lambda: measure("compose"),
+            bound=0.75,
+            rounds=min(rounds, 3),
+        )
+
+
+def _until_written(directory: Path) -> None:
+    name = f"{directory.name}-web-1"
+    subprocess.run(("docker", "wait", name), capture_output=True, check=True)
+
+
+def _latency(image: str, name: str, writers: int) -> list[Row]:
+    port = free_port()
+    services: dict[str, object] = {
+        "web": {"image": image, "command": ["nc", "-lk", "-p", "80"], "ports": [f"127.0.0.1:{port}:80"]}
+    }
+    loop = f"while :; do seq {_LINES_A_WRITER // 10}; usleep 100000; done"
+    services |= {
+        f"w{number}": {"image": image, "command": ["sh", "-c", loop], "stop_grace_period": "0s"}
+        for number in range(writers)
+    }
+    try:
+        with _project(services) as directory:
+            taken = {tool: _follow(tool, directory, port) for tool in _PROGRAMS}
+    except BenchmarkError as error:
+        return [Row(f"`logs --follow`, {name}", "s", 1.0, (), (), failure=str(error))]
+    rows = []
+    for label, percent in (("p50", 50), ("p99", 99)):
+        mine, other = (quantiles(taken[tool], n=100)[percent - 1] for tool in _PROGRAMS)
+        rows.append(Row(f"`logs --follow`, {name}: {label}", "s", 1.0, (mine,), (other,)))
+    return rows
+
+
+def _follow(tool: str, directory: Path, port: int) -> list[float]:
+    command = [*_PROGRAMS[tool], "--follow", "--tail", "0"]
+    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    arrivals = _Arrivals(process)
+    threading.Thread(target=arrivals.read, daemon=True).start()
+    try:
+        with _connected(port) as sender:
+            _await_first(sender, arrivals)
+            return [arrivals.of(sender, f"sample-{number}-{tool}-") for number in range(_SAMPLES)]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@dataclass
+class _Arrivals:
+    """When each line came out of the tool."""
+
+    process: subprocess.Popen[bytes]
+    times: dict[bytes, float] = field(default_factory=dict)
+    news: threading.Condition = field(default_factory=threading.Condition)
+
+    def read(self) -> None:
+        output = self.process.stdout
+        assert output is not None
+        for line in output:
+            if b"sample-" in line:
+                now = time.perf_counter()
+                with self.news:
+                    self.times[line[line.index(b"sample-") :].strip()] = now
+                    self.news.notify_all()
+
+    def of(self, sender: socket.socket, mark: str, patience: float = 10.0) -> float:
+        """Seconds from sending the line to its arrival. Raises BenchmarkError when it does not come."""
+        token = mark.encode()
+        began = time.perf_counter()
+        sender.sendall(token + b"\n")
+        with self.news:
+            if not self.news.wait_for(lambda: token in self.times, patience):
+                raise BenchmarkError("a line did not arrive")
+        time.sleep(_BETWEEN)
+        return self.times[token] - began
+
+
+def _await_first(sender: socket.socket, arrivals: _Arrivals) -> None:
+    for number in range(40):
+        with contextlib.suppress(BenchmarkError):
+            arrivals.of(sender, f"sample-first-{number}", 0.5)
+            return
+    raise BenchmarkError("the follower shows nothing")
+
+
+@contextlib.contextmanager
+def _connected(port: int) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", port), 10) as sender:
+        sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield sender
+
+
+@contextlib.contextmanager
+def _project(services: object) -> Iterator[Path]:
+    with TemporaryDirectory(prefix="bench-logs-") as parent:
+        directory = Path(parent) / Path(parent).name.lower().replace("_", "-")
+        directory.mkdir()
+        (directory / "compose.yaml").write_text(json.dumps({"services": services}))
+        (directory / "tasks.py").write_text("from invoke_devstack import stack\n\nnamespace = stack()\n")
+        try:
+            _compose(directory, "up", "--detach")
+            yield directory
+        finally:
+            _compose(directory, "down", "-t", "1")
+
+
+def _compose(directory: Path, *words: str) -> None:
+    done = subprocess.run(
+        ("docker", "compose", *words), cwd=directory, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BenchmarkError(f"docker compose {' '.join(words)}: {done.stderr[-300:]}")
