@@ -34,6 +34,7 @@ PORTS = "dev.invoke-devstack.ports"
 DIRECTORY = "dev.invoke-devstack.working_dir"
 HELPER = "dev.invoke-devstack.helper"
 HELPER_MOUNTS = "dev.invoke-devstack.helper.mounts"
+STAND_IN = "dev.invoke-devstack.standin"
 
 COMPOSE_VERSION = "2.40.3"
 """The Compose release whose containers ours are equal to."""

@@ -13,8 +13,6 @@ from invoke_devstack.running.execution import Execution
 from invoke_devstack.running.readiness import Ready
 from invoke_devstack.running.session import Session
 
-STAND_IN = "dev.invoke-devstack.standin"
-
 
 def ready(action: AwaitReady, result: Ready, execution: Execution) -> None:
     """Tells of a service's container that became ready during this command."""
@@ -55,4 +53,4 @@ def unchanged(container: ObservedContainer, session: Session) -> None:
 
 def _note(container_labels: Mapping[str, str]) -> str:
     """A container carries its image's labels too."""
-    return "stand-in image" if STAND_IN in container_labels else ""
+    return "stand-in image" if labels.STAND_IN in container_labels else ""

@@ -13,12 +13,13 @@ from invoke_devstack.engine.endpoints import find_endpoint
 from invoke_devstack.engine.protocol import Engine, Progress
 from invoke_devstack.errors import DevstackError, ImageUnavailableError, SetupError
 from invoke_devstack.events import ActionFailed, ActionFinished, ActionProgress, ActionStarted, Emit
+from invoke_devstack.planning.labels import STAND_IN
 from invoke_devstack.settings import Settings
 from invoke_devstack.setup.machine import Machine
 from invoke_devstack.setup.needed_images import NeededImage, needed_images
 from invoke_devstack.setup.questions import say
 from invoke_devstack.setup.registry import Reached, probe_registries, registry_hosts
-from invoke_devstack.setup.standins import STANDIN_LABEL, Recipe, find_recipe, make_standins
+from invoke_devstack.setup.standins import Recipe, find_recipe, make_standins
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
@@ -47,7 +48,7 @@ def bring_images(
     here = {image.reference: engine.find_image(image.reference) for image in needed}
     missing = [image for image in needed if here[image.reference] is None]
     standins = tuple(
-        reference for reference, found in here.items() if found is not None and STANDIN_LABEL in found.labels
+        reference for reference, found in here.items() if found is not None and STAND_IN in found.labels
     )
     reached = _probe([image.reference for image in missing] + list(standins), settings)
     pulled, made = _bring_missing(machine, engine, missing, reached, settings, emit)

@@ -10,11 +10,14 @@ from typing import Any, Literal
 
 from invoke.tasks import Task
 
+from invoke_devstack.settings import Settings
+
 Json = Literal["", "answer", "events"]
 
 SERVICE_HELP = "A service; may be repeated, and takes a comma list. Default: all of them."
 JSON_HELP = "Print JSON for scripts."
 YES_HELP = "Answer every question with yes."
+WAIT_HELP = f"Seconds until a service must be ready (default {Settings().wait_timeout:g})."
 EXPLAIN_HELP = "Show, for each step, the docker command that does the same by hand."
 
 

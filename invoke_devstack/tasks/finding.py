@@ -55,7 +55,7 @@ def open_(work: Work, service: str, json: bool = False) -> None:
     shorts={"wait": "w"},
     flags={
         "wait": "Wait until it is, at most as long as `up` would.",
-        "timeout": "Seconds to wait (default 120).",
+        "timeout": "Seconds to wait, in place of `devstack.wait_timeout`.",
     },
 )
 def is_ready(

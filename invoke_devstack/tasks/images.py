@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from invoke_devstack.tasks.context import Work
 
-_STAND_IN = "dev.invoke-devstack.standin"
-
 
 @command("list", json="answer", default=True)
 def list_(work: Work, service: tuple[str, ...] = (), json: bool = False) -> None:
@@ -129,17 +127,26 @@ def _images(work: Work, names: Sequence[str]) -> dict[str, str]:
 
 
 def _row(work: Work, service: str, image: str) -> dict[str, object]:
-    found = work.engine.find_image(image)
-    if found is None:
-        return {"service": service, "image": image, "id": None, "size": None, "note": "not here"}
-    inspected = work.engine.inspect_image(image)
-    return {
+    from invoke_devstack.planning.labels import STAND_IN
+
+    row: dict[str, object] = {
         "service": service,
         "image": image,
+        "id": None,
+        "size": None,
+        "created_at": "",
+        "note": "not here",
+    }
+    found = work.engine.find_image(image)
+    if found is None:
+        return row
+    inspected = work.engine.inspect_image(image)
+    return {
+        **row,
         "id": _short(found.id),
         "size": inspected["Size"],
         "created_at": inspected["Created"],
-        "note": "stand-in" if _STAND_IN in found.labels else "",
+        "note": "stand-in" if STAND_IN in found.labels else "",
     }
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from invoke_devstack.tasks import values
-from invoke_devstack.tasks.command import command
+from invoke_devstack.tasks.command import WAIT_HELP, command
 
 if TYPE_CHECKING:
     from invoke_devstack.planning.plan import Plan
     from invoke_devstack.tasks.context import Work
 
-_WAIT_HELP = {"wait_timeout": "Seconds until a service must be ready (default 120)."}
+_WAIT_HELP = {"wait_timeout": WAIT_HELP}
 _STOP_HELP = {"timeout": "Seconds until a service is killed, in place of its own grace period."}
 
 

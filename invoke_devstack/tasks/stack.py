@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import UsageError
 from invoke_devstack.tasks import values
-from invoke_devstack.tasks.command import EXPLAIN_HELP, command
+from invoke_devstack.tasks.command import EXPLAIN_HELP, WAIT_HELP, command
 
 if TYPE_CHECKING:
     from invoke_devstack.running.options import DownOptions, UpOptions
@@ -32,7 +32,7 @@ _SIGPIPE = 13
         "explain": f"{EXPLAIN_HELP} With --dry-run, as a script for `sh`.",
         "secrets": "With --dry-run --explain: only the secrets that the script leaves out, for a shell.",
         "ports": "`fixed`: ports as defined (default). `auto`: a free one where one is taken.",
-        "wait_timeout": "Seconds until a service must be ready (default 120).",
+        "wait_timeout": WAIT_HELP,
     },
 )
 def up(

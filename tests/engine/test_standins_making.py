@@ -11,8 +11,9 @@ from invoke_devstack.engine.connect import connect
 from invoke_devstack.engine.docker_engine import DockerEngine
 from invoke_devstack.errors import EngineUnavailableError, SetupError
 from invoke_devstack.events import ActionFailed, ActionFinished, ActionProgress, ActionStarted, Event
+from invoke_devstack.planning.labels import STAND_IN
 from invoke_devstack.setup.machine import look_at_machine
-from invoke_devstack.setup.standins import STANDIN_LABEL, Recipe, make_standins
+from invoke_devstack.setup.standins import Recipe, make_standins
 from invoke_devstack.setup.standins.maker import prepare_tools
 from invoke_devstack.setup.standins.recipes import REDIS
 
@@ -40,7 +41,7 @@ def test_a_stand_in_is_made_named_and_labelled_while_its_steps_are_told(engine: 
         )
         image = engine.find_image(reference)
         assert image is not None
-        assert image.labels[STANDIN_LABEL] == reference
+        assert image.labels[STAND_IN] == reference
         assert image.volumes == ("/data",)
         assert image.exposed_ports == ("6379/tcp",)
         assert image.command == ("redis-server",)

@@ -9,11 +9,11 @@ from typing import Any
 
 from invoke_devstack.engine.port_holders import find_holder
 from invoke_devstack.errors import NotFoundError
+from invoke_devstack.planning.labels import STAND_IN
 from invoke_devstack.planning.ports import wanted_ports
 from invoke_devstack.setup.doctor.check import Check, Patient
 from invoke_devstack.setup.env_file import EXAMPLE, optional_names, read_example, variable_names
 from invoke_devstack.setup.needed_images import build_bases, needed_images
-from invoke_devstack.setup.standins import STANDIN_LABEL
 
 STALE_DAYS = 60
 
@@ -67,7 +67,7 @@ def _inspect(patient: Patient, reference: str) -> Mapping[str, Any] | None:
 
 
 def _is_standin(body: Mapping[str, Any]) -> bool:
-    return STANDIN_LABEL in (body.get("Config", {}).get("Labels") or {})
+    return STAND_IN in (body.get("Config", {}).get("Labels") or {})
 
 
 def _check_standins(there: Mapping[str, Mapping[str, Any]]) -> Iterator[Check]:

@@ -1,6 +1,6 @@
 """Stand-ins for official images, made from Debian packages where no registry can be reached."""
 
-from invoke_devstack.setup.standins.maker import STANDIN_LABEL, make_standins
+from invoke_devstack.setup.standins.maker import make_standins
 from invoke_devstack.setup.standins.recipes import RECIPES, Recipe, find_recipe
 
-__all__ = ["RECIPES", "STANDIN_LABEL", "Recipe", "find_recipe", "make_standins"]
+__all__ = ["RECIPES", "Recipe", "find_recipe", "make_standins"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import DevstackError, SetupError
 from invoke_devstack.events import ActionFailed, ActionFinished, ActionProgress, ActionStarted, Emit
+from invoke_devstack.planning.labels import STAND_IN
 from invoke_devstack.setup.commands import ask_command
 from invoke_devstack.setup.machine import Machine, install_packages
 from invoke_devstack.setup.standins.certificates import read_host_certificates
@@ -25,7 +26,6 @@ from invoke_devstack.setup.standins.mirror import (
 from invoke_devstack.setup.standins.recipes import Recipe
 from invoke_devstack.setup.standins.rootfs import make_rootfs
 
-STANDIN_LABEL = "dev.invoke-devstack.standin"
 ACTION = "stand-in"
 
 
@@ -123,5 +123,5 @@ def image_changes(recipe: Recipe, reference: str, variables: Sequence[str]) -> t
     """The Dockerfile instructions that make an image of the root file system."""
     path = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     found = [f"ENV {variable}" for variable in variables]
-    label = f'LABEL {STANDIN_LABEL}="{reference}" dev.invoke-devstack.suite="{recipe.suite}"'
+    label = f'LABEL {STAND_IN}="{reference}" dev.invoke-devstack.suite="{recipe.suite}"'
     return (path, *found, label, *recipe.changes)

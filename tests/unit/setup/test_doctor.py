@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from invoke_devstack.definition.load import load
+from invoke_devstack.planning.labels import STAND_IN
 from invoke_devstack.settings import Settings
 from invoke_devstack.setup.doctor import Check, run_doctor
 from invoke_devstack.setup.doctor.check import Patient
@@ -38,7 +39,6 @@ from invoke_devstack.setup.doctor.stack_checks import (
 from invoke_devstack.setup.machine import Machine
 from invoke_devstack.setup.platform import System
 from invoke_devstack.setup.registry import Reached
-from invoke_devstack.setup.standins import STANDIN_LABEL
 from tests.fakes import FakeEngine
 
 DEBIAN = Machine(System("debian", "Debian"), (), terminal=False)
@@ -157,7 +157,7 @@ def test_a_port_that_a_process_holds_is_named_with_it(tmp_path: Path) -> None:
 
 def test_missing_images_and_stand_ins_are_told(tmp_path: Path) -> None:
     engine = FakeEngine()
-    engine.add_image("redis:8", labels={STANDIN_LABEL: "redis:8"})
+    engine.add_image("redis:8", labels={STAND_IN: "redis:8"})
     compose = "services: {a: {image: 'redis:8'}, b: {image: 'mysql:9'}}"
     checks = {check.name: check for check in check_images(patient(tmp_path, compose, engine=engine))}
     assert checks["images"].found == "missing: mysql:9"

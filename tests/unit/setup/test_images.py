@@ -11,11 +11,11 @@ import pytest
 from invoke_devstack.definition.load import load
 from invoke_devstack.errors import DevstackError, ImageUnavailableError, SetupError
 from invoke_devstack.events import ActionStarted, Event, Notice
+from invoke_devstack.planning.labels import STAND_IN
 from invoke_devstack.settings import Settings
 from invoke_devstack.setup.images import ImagesReport, bring_images
 from invoke_devstack.setup.machine import Machine
 from invoke_devstack.setup.platform import System
-from invoke_devstack.setup.standins import STANDIN_LABEL
 from tests.fakes import FakeEngine
 
 ELSEWHERE = Machine(System("fedora", "Fedora Linux 42"), (), terminal=False)
@@ -98,7 +98,7 @@ def test_a_rate_limit_turns_to_the_stand_in(setup: Setup, registry: str) -> None
 def test_when_the_registry_answers_again_stand_ins_are_named_as_replaceable(
     setup: Setup, registry: str
 ) -> None:
-    setup.engine.add_image("redis:8", labels={STANDIN_LABEL: "redis:8"})
+    setup.engine.add_image("redis:8", labels={STAND_IN: "redis:8"})
     setup.engine.add_image("postgres:17")
     report = setup.run(registry)
     assert report.standins == ("redis:8",)
