@@ -75,7 +75,7 @@ def _carry_out(session: Session, made: Plan) -> bool:
 
 def _about_orphans(orphans: tuple[str, ...]) -> str:
     names = ", ".join(orphans)
-    return f"containers of services that the files do not have: {names}; `invoke down` removes them"
+    return f"containers of services that the files do not have: {names}; `--remove-orphans` removes them"
 
 
 def _tell_not_carried_out(session: Session) -> None:

@@ -28,6 +28,8 @@ _SIGPIPE = 13
         "detach": "Come back when all is ready. The default where there is no terminal.",
         "attach": "Stay: show logs and watch files until Ctrl-C. The default on a terminal.",
         "build": "Build images first, those that are there too.",
+        "force_recreate": "Make the containers anew, whether or not anything changed.",
+        "remove_orphans": "Remove containers of services that the files no longer have.",
         "dry_run": "Only print what would be done, and why.",
         "explain": f"{EXPLAIN_HELP} With --dry-run, as a script for `sh`.",
         "secrets": "With --dry-run --explain: only the secrets that the script leaves out, for a shell.",
@@ -41,6 +43,8 @@ def up(
     detach: bool = False,
     attach: bool = False,
     build: bool = False,
+    force_recreate: bool = False,
+    remove_orphans: bool = False,
     dry_run: bool = False,
     explain: bool = False,
     secrets: bool = False,
@@ -55,6 +59,8 @@ def up(
     options = UpOptions(
         services=work.services(service),
         build=build,
+        force_recreate=force_recreate,
+        remove_orphans=remove_orphans,
         ports=values.choice("ports", ports, ("fixed", "auto")) if ports else "",
         wait_timeout=values.seconds("wait-timeout", wait_timeout),
     )

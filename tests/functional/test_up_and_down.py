@@ -60,6 +60,21 @@ def test_a_second_up_changes_nothing_and_says_so(web: Project) -> None:
     assert {container.id for container in web.containers()} == before
 
 
+def test_containers_are_made_anew_and_orphans_removed_when_asked(new_project: Callable[..., Project]) -> None:
+    one = "services:\n  one: {image: IMAGE, init: true, command: [sleep, '600']}\n"
+    project = new_project(one + one.removeprefix("services:\n").replace("one", "two"))
+    assert project.invoke("up").code == 0
+    before = project.container("one").id
+    project.compose(one)
+    told = project.invoke("up")
+    assert (told.code, "--remove-orphans" in told.err) == (0, True)
+    assert len(project.containers()) == 2
+    assert project.invoke("up", "--force-recreate", "--remove-orphans").code == 0
+    (left,) = project.containers()
+    assert left.name == f"{project.name}-one-1"
+    assert left.id != before
+
+
 def test_down_leaves_nothing_but_the_named_volume(web: Project) -> None:
     web.invoke("up")
     anonymous = [
