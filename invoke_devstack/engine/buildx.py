@@ -18,6 +18,7 @@ from invoke_devstack.engine.endpoints import Endpoint
 from invoke_devstack.engine.protocol import BuildResult, Cancellation, OnProgress, Progress
 from invoke_devstack.errors import BuildError
 from invoke_devstack.planning.plan import BuildRequest
+from invoke_devstack.secrets import masked
 
 PLUGIN = "docker-buildx.exe" if os.name == "nt" else "docker-buildx"
 _READERS: Mapping[str, type[JsonProgress | PlainProgress]] = {
@@ -47,7 +48,8 @@ def build_with_buildx(
     if not is_remote(request.context):
         context_folder(request)
         text = read_dockerfile(request)
-    buildx = _Buildx(plugin, buildx_environment(endpoint), cancellation)
+    environment = {**buildx_environment(endpoint), **secret_arguments(request)}
+    buildx = _Buildx(plugin, environment, cancellation)
     try:
         return buildx.build(request, on_progress)
     except BuildError as error:
@@ -70,7 +72,10 @@ def buildx_arguments(request: BuildRequest, *, progress: str, id_file: str) -> l
     }
     many: dict[str, list[str]] = {
         "--tag": [name for name in (request.tag, *request.extra_tags) if name],
-        "--build-arg": [name if value is None else f"{name}={value}" for name, value in request.args.items()],
+        "--build-arg": [
+            name if value is None or name in secret_arguments(request) else f"{name}={value}"
+            for name, value in request.args.items()
+        ],
         "--label": [f"{name}={value}" for name, value in request.labels.items()],
         "--build-context": [f"{name}={value}" for name, value in request.additional_contexts.items()],
         "--cache-from": list(request.cache_from),
@@ -92,6 +97,16 @@ def buildx_arguments(request: BuildRequest, *, progress: str, id_file: str) -> l
         *(flag for flag, wanted in flags.items() if wanted),
         request.context,
     ]
+
+
+def secret_arguments(request: BuildRequest) -> dict[str, str]:
+    """The build arguments that hold a secret. buildx takes them from its environment: the words of a
+    command are for every user of the machine to read."""
+    return {
+        name: value
+        for name, value in request.args.items()
+        if value is not None and masked(name, value) != value and not name.lower().endswith("_proxy")
+    }
 
 
 def buildx_environment(endpoint: Endpoint, environment: Mapping[str, str] | None = None) -> dict[str, str]:

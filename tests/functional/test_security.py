@@ -21,6 +21,7 @@ WITH_SECRETS = f"""
         build:
           context: ./web
           secrets: [token]
+          args: {{NPM_TOKEN: "{SECRET}"}}
         init: true
         command: sleep 600
         environment:
@@ -31,7 +32,7 @@ WITH_SECRETS = f"""
     secrets:
       token: {{file: ./token.txt}}
 """
-DOCKERFILE = "FROM IMAGE\nRUN true\n"
+DOCKERFILE = "FROM IMAGE\nRUN --mount=type=secret,id=token true\n"
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from invoke_devstack.engine.build_context import BuildContext
 from invoke_devstack.engine.build_failures import BuildLog
 from invoke_devstack.engine.builders import need_of
-from invoke_devstack.engine.buildx import buildx_arguments, buildx_environment, find_buildx
+from invoke_devstack.engine.buildx import buildx_arguments, buildx_environment, find_buildx, secret_arguments
 from invoke_devstack.engine.buildx_progress import JsonProgress, PlainProgress
 from invoke_devstack.engine.classic import build_query, is_remote
 from invoke_devstack.engine.endpoints import Endpoint
@@ -76,6 +77,14 @@ def test_buildx_is_asked_for_all_that_the_request_says() -> None:
         "--no-cache",
         "--pull",
     }
+
+
+def test_a_secret_argument_is_given_to_buildx_by_its_environment() -> None:
+    request = replace(FULL, args={"NPM_TOKEN": "hush", "FROM": "https://me:hush@host/", "PLAIN": "1"})
+    arguments = buildx_arguments(request, progress="rawjson", id_file="/id")
+    assert [word for word in arguments if "hush" in word] == []
+    assert {"--build-arg=NPM_TOKEN", "--build-arg=FROM", "--build-arg=PLAIN=1"} <= set(arguments)
+    assert secret_arguments(request) == {"NPM_TOKEN": "hush", "FROM": "https://me:hush@host/"}
 
 
 def test_the_classic_builder_is_asked_for_all_that_it_can_do() -> None:
