@@ -37,7 +37,7 @@ FAULTS: dict[str, Fault] = {
     "engine-watch": Fault("the same during `watch`", engine_gone.during_watch, 4),
     "engine-hangs": Fault("the engine is frozen for 30 s", engine_gone.hangs, 1, 1),
     "crash": Fault("a container crashes", containers.crashes, 2, 1),
-    "memory": Fault("a container is killed for memory", containers.is_killed_for_memory, 2, 1),
+    "memory": Fault("a container is killed for memory", containers.is_killed_for_memory, 2),
     "loop": Fault("a container restarts in a loop", containers.restarts_in_a_loop, 2, 1),
     "by-hand": Fault(
         "containers, networks, volumes, images removed or changed by hand", containers.by_hand, 2
@@ -47,13 +47,13 @@ FAULTS: dict[str, Fault] = {
     "disk-sync": Fault("the disk is full during a sync", full_disk.during_sync, 2),
     "disk-snapshot": Fault("the disk is full during a snapshot", full_disk.during_snapshot, 2),
     "registry": Fault("the registry dies in the middle of a layer", full_disk.registry_dies, 2),
-    "dns": Fault("a registry's name is unknown", full_disk.name_is_unknown, 2, 1),
+    "dns": Fault("a registry's name is unknown", full_disk.name_is_unknown, 2),
     "clock": Fault("the clock jumps", odd_times.clock_jumps, 4),
     "sleep": Fault("the machine sleeps", odd_times.machine_sleeps, 2),
-    "two-ups": Fault("two `up`s of one project", meeting.two_ups, 5, 1),
+    "two-ups": Fault("two `up`s of one project", meeting.two_ups, 5),
     "down-during-up": Fault("`down` during an `up`", meeting.down_during_up, 5, 1),
     "ten-projects": Fault("10 projects at once", meeting.ten_projects, 2),
     "data": Fault("writers to MySQL and Redis, whatever happens", data.survive, 50, 1),
     "strangers": Fault("20 projects with look-alike names", strangers.are_left_alone, 2),
-    "up-down": Fault("`up` and `down` again and again", growth.up_and_down, 50, 4),
+    "up-down": Fault("`up` and `down` again and again", growth.up_and_down, 50, 3),
 }
