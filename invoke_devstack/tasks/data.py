@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from invoke_devstack.planning.snapshots import Snapshot
     from invoke_devstack.tasks.context import Work
 
+_EXPLAIN_HELP = {"explain": "Show, for each step, the docker command that does the same by hand."}
+
 
 @command(
     "snapshot",
     json="answer",
     shorts={"name": "n"},
-    flags={"name": "What to call it. By default the time: 20260131-120000."},
+    flags={"name": "What to call it. By default the time: 20260131-120000.", **_EXPLAIN_HELP},
 )
-def snapshot(work: Work, service: str, name: str = "", json: bool = False) -> None:
+def snapshot(work: Work, service: str, name: str = "", explain: bool = False, json: bool = False) -> None:
     """Keep a copy of a service's data.
 
     The copy is inside the engine; the service is stopped while it is made.
@@ -26,7 +28,7 @@ def snapshot(work: Work, service: str, name: str = "", json: bool = False) -> No
     from invoke_devstack.running.snapshots import taking
 
     wanted = work.service(service)
-    with work.session() as session:
+    with work.session(explain=explain) as session:
         made = taking.take(session, wanted, name)
     work.answer(f"snapshot {made.name} of {made.service}: {size(made.size)}", row_of(made))
 
@@ -35,9 +37,11 @@ def snapshot(work: Work, service: str, name: str = "", json: bool = False) -> No
     "restore",
     json="events",
     shorts={"name": "n"},
-    flags={"name": "The snapshot to put back; see `invoke snapshots`."},
+    flags={"name": "The snapshot to put back; see `invoke snapshots`.", **_EXPLAIN_HELP},
 )
-def restore(work: Work, service: str, name: str, yes: bool = False, json: bool = False) -> None:
+def restore(
+    work: Work, service: str, name: str, yes: bool = False, explain: bool = False, json: bool = False
+) -> None:
     """Put a snapshot back. Asks first.
 
     It takes the place of the service's data, which are lost.
@@ -52,13 +56,19 @@ def restore(work: Work, service: str, name: str, yes: bool = False, json: bool =
         yes=yes,
         loses=f"the data that {service} has now ({volumes})",
     )
-    with work.session() as session:
+    with work.session(explain=explain) as session:
         restoring.restore(session, service, name)
     work.answer(f"{service} has the data of {name} again")
 
 
-@command("reset", json="events")
-def reset(work: Work, service: tuple[str, ...] = (), yes: bool = False, json: bool = False) -> None:
+@command("reset", json="events", flags=_EXPLAIN_HELP)
+def reset(
+    work: Work,
+    service: tuple[str, ...] = (),
+    yes: bool = False,
+    explain: bool = False,
+    json: bool = False,
+) -> None:
     """Empty services and fill them with the team's seed.
 
     Takes a snapshot of each first, and asks.
@@ -76,7 +86,7 @@ def reset(work: Work, service: tuple[str, ...] = (), yes: bool = False, json: bo
     work.confirm(
         f"Empty the data of {listed}? A snapshot is taken first.", yes=yes, loses=f"data of {listed}"
     )
-    with work.session() as session:
+    with work.session(explain=explain) as session:
         taken = resetting.reset(session, doomed)
     for item in taken:
         back = f"invoke restore {item.service} --name {item.name}"

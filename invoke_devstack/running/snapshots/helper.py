@@ -17,7 +17,10 @@ from invoke_devstack.errors import (
 )
 from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels as label
+from invoke_devstack.planning.explain import explain
+from invoke_devstack.planning.explain_commands import explain_oneoff_end, explain_oneoff_start
 from invoke_devstack.planning.observed import ObservedContainer
+from invoke_devstack.planning.plan import Body, CreateContainer
 from invoke_devstack.planning.snapshots import PROJECT, half_snapshots, helper_body, helper_mounts
 from invoke_devstack.running.session import Session
 
@@ -135,6 +138,7 @@ def _make(
         container = engine.create_container(name, body)
         if not start:
             return container
+        _explain(session, name, service, body)
         try:
             engine.start(container)
             return container
@@ -148,6 +152,19 @@ def _make(
         f"no image here has the shell that copies the data of `{service}`",
         hint="Get one that has, such as `docker pull busybox`.",
     )
+
+
+def _explain(session: Session, name: str, service: str, body: Body) -> None:
+    """The helper by hand: made, run to its end, removed."""
+    if not session.explain:
+        return
+    made = CreateContainer(
+        target=name, cause="its data are copied inside the engine", service=service, body=body
+    )
+    for step in explain(made):
+        session.emit(step)
+    session.emit(explain_oneoff_start(name, tty=False))
+    session.emit(explain_oneoff_end(name))
 
 
 def _lacks_shell(error: EngineError) -> bool:
