@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests use beside Python packages, where apt and root are at hand: a browser, a small
-# static shell for test images, a terminal multiplexer, and Docker Compose, which many tests compare with.
+# static shell for test images, a terminal multiplexer, the shells whose completion is tested, and Docker
+# Compose, which many tests compare with.
 # A second engine is optional: its tests skip, and say so. Where the folder of peers lies beside the
 # repository, it is started.
 set -eu
@@ -10,6 +11,8 @@ say() { printf '%s\n' "$*" >&2; }
 missing=
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v tmux >/dev/null || missing="$missing tmux"
+command -v zsh >/dev/null || missing="$missing zsh"
+command -v fish >/dev/null || missing="$missing fish"
 [ -x /bin/busybox ] || missing="$missing busybox-static"
 command -v ip >/dev/null || missing="$missing iproute2"
 

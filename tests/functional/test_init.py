@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from urllib.error import URLError
 
+import pexpect
 import pytest
 
 from tests.functional.conftest import BUSYBOX, Ended, Project, find_free_port
@@ -181,6 +182,44 @@ def test_init_tells_scripts_what_it_found_and_wrote(new_project: Callable[..., P
     assert told["services"] == ["redis"]
     assert "services/web.yaml" in told["written"]
     assert told["kept"] == ["Makefile"]
+
+
+def test_on_a_terminal_init_asks_which_servers_and_takes_the_answer(
+    new_project: Callable[..., Project],
+) -> None:
+    project = new_shape(new_project, FLASK)
+    words = ["-m", "invoke_devstack", "init"]
+    child = pexpect.spawn(
+        sys.executable,
+        words,
+        cwd=str(project.directory),
+        env=project.environment,
+        encoding="utf-8",
+        timeout=40,
+    )
+    child.expect_exact("Found Flask")
+    child.expect_exact("[redis]:")
+    child.sendline("nats, mailpitt")
+    child.expect_exact("Did you mean `mailpit`?")
+    child.expect(pexpect.EOF)
+    assert not (project.directory / "services").exists()
+    child = pexpect.spawn(
+        sys.executable,
+        words,
+        cwd=str(project.directory),
+        env=project.environment,
+        encoding="utf-8",
+        timeout=40,
+    )
+    child.expect_exact("[redis]:")
+    child.sendline("nats mailpit")
+    child.expect_exact("Next: `invoke up`")
+    child.expect(pexpect.EOF)
+    assert {file.name for file in (project.directory / "services").iterdir()} == {
+        "web.yaml",
+        "nats.yaml",
+        "mailpit.yaml",
+    }
 
 
 def test_init_of_nothing_says_what_to_do_and_writes_nothing(new_project: Callable[..., Project]) -> None:
