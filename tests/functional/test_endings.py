@@ -68,6 +68,24 @@ def test_a_signal_ends_a_follow_with_its_exit_code(
     assert (process.returncode, "Traceback" in shown) == (code, False)
 
 
+def test_a_terminal_that_is_really_gone_stops_the_stack_and_takes_no_word_along(
+    new_project: Callable[..., Project],
+) -> None:
+    """Closing the other end sends SIGHUP, and every write fails from then on."""
+    project = new_project("""
+        services:
+          web: {image: IMAGE, init: true, command: [sh, -c, "echo first words; sleep 600"]}
+    """)
+    with on_a_terminal(project, "up") as child:
+        child.expect("first words")
+        child.ptyproc.fileobj.close()
+        code = child.ptyproc.wait()
+        child.closed = child.ptyproc.closed = True
+    assert code == 129
+    assert running(project) == set()
+    assert project.container("web").attrs["State"]["ExitCode"] == 143  # asked, not killed
+
+
 def test_the_second_ctrl_c_kills_within_a_second(new_project: Callable[..., Project]) -> None:
     project = new_project(STUBBORN)
     with on_a_terminal(project, "up") as child:
