@@ -1,5 +1,5 @@
-"""Asking a server over its port whether it is ready, in its own protocol. Each question is one
-connection and takes no longer than its `timeout` (seconds)."""
+"""Asking a server whether it is ready: by its healthcheck, or over its port in its own protocol. Each
+question is one command or connection and takes no longer than its timeout (seconds)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 
+from invoke_devstack.engine.protocol import Engine
+from invoke_devstack.errors import ConflictError, NotFoundError
+from invoke_devstack.planning.plan import Probe
 from invoke_devstack.records import record
 from invoke_devstack.running.endpoints import Endpoint
 
@@ -21,6 +24,21 @@ class Answer:
 
     ready: bool
     text: str = ""
+
+
+def run_healthcheck(engine: Engine, container: str, probe: Probe) -> Answer:
+    """Runs the healthcheck's command inside, as the engine would. No text where the container has ended
+    or starts again: an event, or a look at it, says more."""
+    kind, *words = probe.command
+    command = words if kind == "CMD" else ["/bin/sh", "-c", *words]
+    try:
+        result = engine.exec(container, command, timeout=probe.timeout)
+    except TimeoutError:
+        return Answer(False, f"did not end within {probe.timeout:g} s")
+    except (ConflictError, NotFoundError):
+        return Answer(False)
+    said = result.output.decode("utf-8", "replace").strip()
+    return Answer(result.exit_code == 0, said or f"exit code {result.exit_code}")
 
 
 def ask(kind: str, endpoint: Endpoint, *, path: str = "/", timeout: float = 1.0) -> Answer:

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from invoke_devstack.engine.protocol import EngineEvent
-from invoke_devstack.errors import ConflictError, NotFoundError, ServiceError
+from invoke_devstack.errors import ServiceError
 from invoke_devstack.events import Notice, ServiceWaiting
 from invoke_devstack.planning.plan import AwaitReady
 from invoke_devstack.planning.probes import probe_of_container
@@ -230,19 +230,9 @@ class _Waiting:
         return health.get("Status") == "unhealthy" and health.get("FailingStreak", 0) >= self._probe.retries
 
     def _run_healthcheck(self) -> bool:
-        probe = self._probe
-        command = probe.command[1:] if probe.command[0] == "CMD" else ("/bin/sh", "-c", *probe.command[1:])
-        try:
-            result = self.execution.engine.exec(self.container_id, command, timeout=probe.timeout)
-        except TimeoutError:
-            self._last_output = f"did not end within {probe.timeout:g} s"
-            return False
-        except (ConflictError, NotFoundError):  # it ended or restarts: the event says what happened
-            return False
-        self._last_output = (
-            result.output.decode("utf-8", "replace").strip() or f"exit code {result.exit_code}"
-        )
-        return result.exit_code == 0
+        answer = probes.run_healthcheck(self.execution.engine, self.container_id, self._probe)
+        self._last_output = answer.text or self._last_output
+        return answer.ready
 
     def _pause(self) -> float:
         if self._completes():

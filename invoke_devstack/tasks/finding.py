@@ -81,17 +81,17 @@ def is_ready(
 
 def _readiness(work: Work, names: tuple[str, ...]) -> list[dict[str, object]]:
     from invoke_devstack.running.observing import observe
-    from invoke_devstack.tasks.ready_now import DONE, ready_now, state_now
+    from invoke_devstack.running.ready_now import ready_now
 
     wanted = work.services(names)
     definition = work.bound_definition
     observed = observe(definition, work.engine)
     rows: list[dict[str, object]] = []
     for name in wanted or tuple(definition.services):
-        found = [(item, state_now(definition, item, observed)) for item in observed.of_service(name)]
-        ready = all(state == DONE or ready_now(work.engine, item) for item, state in found)
-        state = ", ".join(dict.fromkeys(state for _, state in found)) or "not there"
-        rows.append({"service": name, "state": state, "ready": bool(found) and ready})
+        found = [ready_now(work.engine, definition, item, observed) for item in observed.of_service(name)]
+        state = ", ".join(dict.fromkeys(state for state, _ in found)) or "not there"
+        ready = bool(found) and all(ready for _, ready in found)
+        rows.append({"service": name, "state": state, "ready": ready})
     return rows
 
 
@@ -114,7 +114,7 @@ def _states(work: Work) -> dict[str, str]:
     """Service -> how it is; without an engine nothing is known, and the picture has no states."""
     from invoke_devstack.errors import EngineUnavailableError
     from invoke_devstack.running.observing import observe
-    from invoke_devstack.tasks.ready_now import state_now
+    from invoke_devstack.running.ready_now import state_now
 
     try:
         definition = work.bound_definition

@@ -71,7 +71,7 @@ def stats(
 ) -> None:
     """Show the processor, memory and disk use of each."""
     from invoke_devstack.events import Table
-    from invoke_devstack.tasks.measuring import COLUMNS, Meters
+    from invoke_devstack.running.measuring import COLUMNS, Meters
     from invoke_devstack.tasks.targets import containers
 
     values.at_most_one(follow=follow, no_stream=no_stream)
