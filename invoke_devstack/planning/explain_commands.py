@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from invoke_devstack.events import Explained
+from invoke_devstack.planning.watching import Copy
 from invoke_devstack.secrets import masked
 
 
@@ -58,6 +59,19 @@ def explain_copy(source: str, destination: str) -> Explained:
         command=_docker("cp", source, destination),
         sentence="Copies files between this machine and the container, which need not run.",
     )
+
+
+def explain_sync(container: str, copies: Iterable[Copy], deletions: Iterable[Copy]) -> Iterator[Explained]:
+    """What a watch does with a save, by hand; files that cannot be read are not left out."""
+    for copy in copies:
+        source = f"{copy.host}/." if copy.directory else copy.host
+        yield explain_copy(source, f"{container}:{copy.container}")
+    gone = tuple(copy.container for copy in deletions)
+    if gone:
+        yield Explained(
+            command=_docker("exec", "--user", "0", container, "rm", "-rf", *gone),
+            sentence="Removes in the container what is gone on this machine.",
+        )
 
 
 def _variables(environment: Iterable[str]) -> Iterator[str]:

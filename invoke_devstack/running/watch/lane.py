@@ -15,6 +15,7 @@ from functools import partial
 
 from invoke_devstack.errors import DevstackError, NotFoundError
 from invoke_devstack.events import Notice, Synced, WatchFailed
+from invoke_devstack.planning.explain_commands import explain_sync
 from invoke_devstack.planning.watching import Copy, Rule, ServiceTurn, relative, turn
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.watch.catchup import differences
@@ -204,6 +205,7 @@ class ServiceLane:
             deliveries = self._deliver(wanted)
         arrived = [delivery for delivery in deliveries if delivery is not None]
         most = max(arrived, key=lambda item: item.files + item.deleted + item.waiting, default=Delivery())
+        self._explain(wanted)
         self._tell_synced(most, tuple(item.host for item in wanted.copies), since or began)
         self._remember(wanted.deletions)
         return len(arrived) == len(deliveries)
@@ -234,6 +236,14 @@ class ServiceLane:
     def _compare_next_time(self, target: Target) -> None:
         with self._lock:
             self._pending.catch_up.add(target.id)
+
+    def _explain(self, wanted: ServiceTurn) -> None:
+        if not self._session.explain:
+            return
+        shown = wanted.copies[:_PATHS_IN_AN_EVENT], wanted.deletions[:_PATHS_IN_AN_EVENT]
+        for target in self._targets:
+            for step in explain_sync(target.name, *shown):
+                self._session.emit(step)
 
     def _tell_synced(self, delivery: Delivery, paths: tuple[str, ...], since: float) -> None:
         if delivery.files or delivery.deleted:

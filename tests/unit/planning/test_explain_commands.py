@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 
-from invoke_devstack.planning.explain_commands import explain_copy, explain_exec
+from invoke_devstack.planning.explain_commands import explain_copy, explain_exec, explain_sync
 from invoke_devstack.planning.options import UpOptions
 from invoke_devstack.planning.script import script, secrets
 from invoke_devstack.planning.up import plan_up
+from invoke_devstack.planning.watching import Copy
 from tests.unit.planning.building import engine_with
 from tests.unit.planning.test_explain import SECRETIVE, SECRETS
 
@@ -27,6 +28,16 @@ def test_a_secret_variable_of_exec_is_masked() -> None:
 
 def test_a_copy_is_the_same_copy() -> None:
     assert explain_copy("p-web-1:/a b", ".").command == "docker cp 'p-web-1:/a b' ."
+
+
+def test_a_save_is_a_copy_and_a_removal() -> None:
+    copies = (Copy("/src/a.py", "/app/a.py"), Copy("/src/new", "/app/new", directory=True))
+    told = [item.command for item in explain_sync("p-web-1", copies, (Copy("/src/old", "/app/old"),))]
+    assert told == [
+        "docker cp /src/a.py p-web-1:/app/a.py",
+        "docker cp /src/new/. p-web-1:/app/new",
+        "docker exec --user 0 p-web-1 rm -rf /app/old",
+    ]
 
 
 def test_the_script_asks_for_its_secrets_and_they_fit() -> None:
