@@ -146,8 +146,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(fault)
             return
         upstream = http.client.HTTPConnection("127.0.0.1", proxy.target, timeout=60)
-        headers = {key: value for key, value in self.headers.items() if key.lower() != "transfer-encoding"}
-        upstream.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
+        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for key, value in self.headers.items():  # `Accept` comes several times
+            if key.lower() not in ("transfer-encoding", "content-length"):
+                upstream.putheader(key, value)
+        upstream.putheader("Content-Length", str(len(body)))
+        upstream.endheaders(body)
         answer = upstream.getresponse()
         content = answer.read()
         self.send_response(answer.status)
