@@ -1,4 +1,4 @@
-"""The services that a task was asked for."""
+"""The services, and the containers of theirs, that a task was asked for."""
 
 from __future__ import annotations
 
@@ -21,3 +21,13 @@ def find_service(definition: Definition, name: str) -> Service:
     """The service, of an active profile or not. Raises UsageError."""
     check_services(definition, (name,))
     return definition.services.get(name) or definition.disabled_services[name]
+
+
+def split_number(definition: Definition, text: str) -> tuple[str, int]:
+    """`web.2`, the second container of `web`, as (web, 2); a service's name alone with 0. A name may have
+    dots and numbers of its own."""
+    name, dot, number = text.rpartition(".")
+    known = {**definition.disabled_services, **definition.services}
+    if dot and number.isdecimal() and text not in known:
+        return name, int(number)
+    return text, 0

@@ -17,7 +17,7 @@ from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.explain_commands import explain_copy
 from invoke_devstack.running.archives import extract, packed, reader
-from invoke_devstack.running.interactive import split_number
+from invoke_devstack.running.choosing import split_number
 from invoke_devstack.running.session import Session
 
 _GO_DIRECTORY = 1 << 31  # os.ModeDir of Go's os.FileMode, which the engine's stat shows
@@ -60,7 +60,7 @@ def _by_hand(place: _Place | None, text: str) -> str:
 
 def _place(session: Session, text: str) -> _Place | None:
     name, colon, path = text.partition(":")
-    service = split_number(session, name)[0]
+    service = split_number(session.definition, name)[0]
     known = {**session.definition.services, **session.definition.disabled_services}
     if not colon or service not in known:
         return None
@@ -70,7 +70,7 @@ def _place(session: Session, text: str) -> _Place | None:
 
 def _container(session: Session, name: str) -> tuple[str, str]:
     """(id, name). Running or not: a container that has ended can be copied from too."""
-    service, number = split_number(session, name)
+    service, number = split_number(session.definition, name)
     marks = (
         f"{labels.PROJECT}={session.project}",
         f"{labels.SERVICE}={service}",

@@ -11,7 +11,7 @@ from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.explain_commands import explain_exec
 from invoke_devstack.running import terminal
-from invoke_devstack.running.choosing import find_service
+from invoke_devstack.running.choosing import find_service, split_number
 from invoke_devstack.running.options import ExecOptions
 from invoke_devstack.running.session import Session
 
@@ -100,7 +100,7 @@ def _running(session: Session, service: str) -> tuple[str, str]:
 
     Raises UsageError for a service that does not exist or does not run.
     """
-    name, number = split_number(session, service)
+    name, number = split_number(session.definition, service)
     find_service(session.definition, name)
     found = [item for item in _containers(session, name) if not number or _number(item) == number]
     for item in found:
@@ -108,14 +108,6 @@ def _running(session: Session, service: str) -> tuple[str, str]:
             return str(item["Id"]), str(item["Names"][0]).lstrip("/")
     what = f"`{service}` does not run" + (f": it is {found[0]['State']}" if found else "")
     raise UsageError(what, hint=f"`invoke up -s {name}` starts it.")
-
-
-def split_number(session: Session, service: str) -> tuple[str, int]:
-    """`web.2` as (web, 2), and a service's plain name with 0."""
-    name, dot, number = service.rpartition(".")
-    if dot and number.isdigit() and service not in session.definition.services:
-        return name, int(number)
-    return service, 0
 
 
 def _containers(session: Session, service: str) -> list[Any]:

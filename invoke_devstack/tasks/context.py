@@ -165,7 +165,9 @@ class Work:
 
     def service(self, name: str) -> str:
         """One service, given by position; `web.2` is the second container of `web`."""
-        self.services([name.partition(".")[0]])
+        from invoke_devstack.running.choosing import split_number
+
+        self.services([split_number(self.definition, name)[0]])
         return name
 
     def confirm(self, question: str, *, yes: bool, loses: str) -> None:

@@ -134,9 +134,10 @@ def connect(work: Work, service: str, explain: bool = False) -> None:
     For redis, valkey, mysql, mariadb, postgres and mongo.
     """
     from invoke_devstack.planning.known_images import KINDS, kind_of
+    from invoke_devstack.running.choosing import split_number
 
-    name = work.service(service).partition(".")[0]
     definition = work.definition
+    name, _ = split_number(definition, work.service(service))
     known = {**definition.disabled_services, **definition.services}
     kind = kind_of(known[name].image_name(definition.name))
     if kind is None or not kind.client:

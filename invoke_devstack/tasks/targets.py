@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import ServiceError
+from invoke_devstack.running.choosing import split_number
 
 if TYPE_CHECKING:
     from invoke_devstack.planning.observed import Observed, ObservedContainer
@@ -32,10 +33,9 @@ def containers(work: Work, names: Sequence[str], *, running: bool = False) -> tu
 
 def container(work: Work, service: str, *, running: bool = True) -> ObservedContainer:
     """The first container of a service; `web.2` is the second one of `web`. Raises ServiceError."""
-    name, _, number = work.service(service).partition(".")
+    name, number = split_number(work.definition, work.service(service))
     found = observe(work).of_service(name)
-    place = int(number) if number.isdigit() else 1
-    matching = [item for item in found if item.number == place] or ([] if number else list(found[:1]))
+    matching = [item for item in found if item.number == (number or 1)] or ([] if number else list(found[:1]))
     if not matching:
         raise ServiceError(
             f"there is no container of `{service}`", service=name, hint=f"`invoke up -s {name}` starts it."
