@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import cast
@@ -89,7 +89,7 @@ class Asked:
 
     line: str
     began: float
-    ended: float = field(default=0.0)
+    ended: float = float("inf")
 
 
 class Proxy(ThreadingHTTPServer):
