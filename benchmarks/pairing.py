@@ -109,6 +109,6 @@ def _figure(values: Sequence[float], unit: str) -> str:
     spread = f" ({low:.2f} to {high:.2f})" if len(values) > 1 else ""
     if middle >= 1:
         return f"{middle:.2f} s{spread}"
-    digits = 1 if middle < 0.01 else 0
+    digits = 2 if middle < 0.01 else 0
     spread = f" ({low * 1000:.{digits}f} to {high * 1000:.{digits}f})" if len(values) > 1 else ""
     return f"{middle * 1000:.{digits}f} ms{spread}"
