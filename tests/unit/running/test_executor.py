@@ -12,7 +12,15 @@ import pytest
 
 from invoke_devstack.definition.model import Definition
 from invoke_devstack.errors import ConflictError, EngineError, HookError, Interrupted, ServiceError
-from invoke_devstack.events import ActionFailed, ActionFinished, ActionStarted, Event, Notice, ServiceStopped
+from invoke_devstack.events import (
+    ActionFailed,
+    ActionFinished,
+    ActionStarted,
+    Event,
+    Notice,
+    ServiceReady,
+    ServiceStopped,
+)
 from invoke_devstack.planning.plan import (
     Action,
     AwaitReady,
@@ -274,6 +282,7 @@ def test_a_service_that_is_not_ready_in_time_fails_by_name(bench: Bench) -> None
 def test_a_one_shot_that_exits_0_is_done(bench: Bench) -> None:
     bench.engine.behaviour["p-web-1"] = Behaviour(exit_code=0)
     bench.run(*up(condition="service_completed_successfully"))
+    assert [event.state for event in bench.events if isinstance(event, ServiceReady)] == ["done"]
 
 
 def test_a_service_that_exits_otherwise_fails_with_its_code(bench: Bench) -> None:
