@@ -80,8 +80,6 @@ def main() -> int:
             )
         engine.close()
     print(f"Engine {version}, seed {options.seed}\n\n{table(rows)}")
-    if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
     return 0 if all(row.tally.good for row in rows) else 1
 
 

@@ -10,7 +10,12 @@ from tests.faults.project import Project
 CRASHING = """
 services:
   db: {image: IMAGE, init: true, command: [sh, -c, "echo the last words; sleep 0.3; exit 3"]}
-  web: {image: IMAGE, init: true, command: sleep 1000, depends_on: [db]}
+  web:
+    image: IMAGE
+    init: true
+    command: [sh, -c, "sleep 2; touch /tmp/ok; exec sleep 1000"]
+    depends_on: [db]
+    healthcheck: {test: "test -f /tmp/ok"}
 """
 HUNGRY = """
 services:

@@ -33,7 +33,7 @@ def up_and_down(lab: Lab) -> None:
     stack = Stack(engine, lab.folder, "app", BUSYBOX)
     stack.write(_STACK)
     (lab.folder / "web").mkdir()
-    (lab.folder / "web" / "Dockerfile").write_text(f'FROM {BUSYBOX}\nCMD ["sleep", "1000"]\n')
+    (lab.folder / "web" / "Dockerfile").write_text(f'FROM {BUSYBOX}\nCMD ["httpd", "-f", "-p", "80"]\n')
     inventory, measured = {}, {}
     for number in range(lab.rounds):
         lab.tally.rounds += 1
