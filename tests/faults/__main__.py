@@ -75,9 +75,10 @@ def main() -> int:
         version = engine.client.api.version()["Version"]
         for fault in faults:
             rows.append(run(fault, faults[fault], engine, Path(name), options))
-            print(
-                f"{fault}: {'good' if rows[-1].tally.good else rows[-1].tally}", file=sys.stderr, flush=True
-            )
+            verdict = "good" if rows[-1].tally.good else rows[-1].tally
+            print(f"{fault}: {verdict}", file=sys.stderr, flush=True)
+            if options.json:  # after each, so that a run that is broken off tells too
+                options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1), "utf-8")
         engine.close()
     print(f"Engine {version}, seed {options.seed}\n\n{table(rows)}")
     return 0 if all(row.tally.good for row in rows) else 1
