@@ -22,7 +22,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.functional.conftest import ROOT, Project, find_free_port
-from tests.functional.test_sample_page import add_note, browser  # noqa: F401 - a fixture
+from tests.functional.test_sample_page import add_note
 
 PORTS = {"WEB_PORT": "8080", "MYSQL_PORT": "3306", "REDIS_PORT": "6379"}
 PROMPT = "$"
@@ -148,10 +148,12 @@ def hour(client: docker.DockerClient, tmp_path: Path) -> Iterator[Hour]:
     yield Hour(project, Terminal(socket, tmp_path, "0"), Terminal(socket, tmp_path, "1"), Story(replaced))
     subprocess.run(["tmux", "-L", socket, "kill-server"], check=False)
     project.remove_everything()
+    for volume in client.volumes.list(filters={"name": f"{project.name}.snapshot"}):
+        volume.remove()
 
 
 @pytest.fixture
-def page(browser: Browser, hour: Hour) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser, hour: Hour) -> Iterator[Page]:
     page = browser.new_page(base_url=hour.address)
     yield page
     page.close()

@@ -9,9 +9,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.functional.conftest import Project
-from tests.functional.test_sample_page import browser  # noqa: F401 - a fixture
 
 STACK = """
     services:
@@ -67,9 +67,7 @@ def test_wait_comes_back_once_the_last_one_is_ready(stack: Project) -> None:
 
 
 def test_the_graph_shows_states_and_a_browser_draws_it(
-    stack: Project,
-    browser: object,  # noqa: F811
-    tmp_path: Path,
+    stack: Project, browser: Browser, tmp_path: Path
 ) -> None:
     text = stack.invoke("graph").out
     assert "migrate  (done)\n" in text
@@ -78,7 +76,7 @@ def test_the_graph_shows_states_and_a_browser_draws_it(
     picture = tmp_path / "graph.svg"
     picture.write_text(stack.invoke("graph", "--format", "svg").out)
     ElementTree.parse(picture)
-    page = browser.new_page()  # type: ignore[attr-defined]
+    page = browser.new_page()
     page.goto(picture.as_uri())
     boxes = {text.text_content(): text.bounding_box() for text in page.locator("text").all()}
     frames = [frame.bounding_box() for frame in page.locator("rect[rx]").all()]

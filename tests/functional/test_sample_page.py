@@ -9,7 +9,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import time
 import urllib.error
 import urllib.request
@@ -18,49 +17,21 @@ from typing import Literal
 
 import docker
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.functional.conftest import ROOT, TASKS, Project, find_free_port
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-FIRST_UP = 280.0  # seconds: stand-in images and the build may be part of it
+from tests.functional.conftest import ROOT, Project
+from tests.functional.samples import FIRST_UP, copy_of_example
 
 
 @pytest.fixture(scope="module")
 def sample(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The repository's own stack, up and ready in a copy of the project, on ports of its own."""
-    name = f"t-sample-{secrets.token_hex(4)}"
-    folder = tmp_path_factory.mktemp("sample") / name
-    ports = {port: str(find_free_port()) for port in ("WEB_PORT", "MYSQL_PORT", "REDIS_PORT")}
-    project = Project(folder, name, client, ports)
-    for part in ("services", "flask-sample"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    project.write("tasks.py", TASKS)
+    project = copy_of_example(tmp_path_factory.mktemp("sample"), client, "sample")
     try:
         bring_up(project, timeout=FIRST_UP)
         yield project
     finally:
         project.remove_everything()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine: install the package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

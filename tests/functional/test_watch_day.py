@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import secrets
 import shutil
 import signal
 import subprocess
@@ -19,10 +18,10 @@ from typing import Any
 
 import docker
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.functional.conftest import ROOT, TASKS, Project, find_free_port
-from tests.functional.test_sample_page import FIRST_UP, FLAGS
+from tests.functional.conftest import Project
+from tests.functional.samples import FIRST_UP, copy_of_example
 
 PATIENCE = 90.0  # seconds: a rebuild with a download may be part of it
 INSIDE = "/srv/sample/app"
@@ -108,13 +107,7 @@ class Day:
 
 @pytest.fixture(scope="module")
 def day(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    name = f"t-day-{secrets.token_hex(4)}"
-    folder = tmp_path_factory.mktemp("day") / name
-    ports = {port: str(find_free_port()) for port in ("WEB_PORT", "MYSQL_PORT", "REDIS_PORT")}
-    project = Project(folder, name, client, ports)
-    for part in ("services", "flask-sample"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    project.write("tasks.py", TASKS)
+    project = copy_of_example(tmp_path_factory.mktemp("day"), client, "day")
     try:
         up = project.invoke("up", "--detach", timeout=FIRST_UP)
         assert up.code == 0, up.err
@@ -123,17 +116,6 @@ def day(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -
         assert found.end() == 130
     finally:
         project.remove_everything()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine: install the package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.timeout(400)
