@@ -72,6 +72,10 @@ def isolated_stack(
     from invoke_devstack.testing.project import load_work
     from invoke_devstack.testing.watchdog import watched
 
+    if not directory.is_dir():
+        raise UsageError(
+            f"{directory} is no folder", hint="It is where the tasks.py or the Compose files are."
+        )
     work = load_work(directory)
     definition = _copied(work, Owner.of_this_process().labels())
     work.definition, work.project = definition, definition.name

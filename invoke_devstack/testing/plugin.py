@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,18 +41,26 @@ def devstack(request: pytest.FixtureRequest) -> Iterator[Devstack]:
     config = request.config
     if not config.getoption("--devstack"):
         pytest.skip("needs the stack: run pytest with --devstack")
-    from invoke_devstack.errors import DevstackError, Interrupted
     from invoke_devstack.testing.copy import isolated_stack
-    from invoke_devstack.testing.words import explained
 
     directory = Path(config.rootpath, config.getoption("--devstack-directory"))
     names = [name.strip() for name in config.getoption("--devstack-services").split(",") if name.strip()]
     copy = isolated_stack(directory, services=tuple(names), build=config.getoption("--devstack-build"))
+    running, trouble = _entered(copy)
+    if running is None:
+        pytest.fail(trouble, pytrace=False)
+    yield running
+    copy.__exit__(None, None, None)
+
+
+def _entered(copy: AbstractContextManager[Devstack]) -> tuple[Devstack | None, str]:
+    """The running copy, or what a person is told of why there is none."""
+    from invoke_devstack.errors import DevstackError, Interrupted
+    from invoke_devstack.testing.words import explained
+
     try:
-        running = copy.__enter__()
+        return copy.__enter__(), ""
     except Interrupted:
         raise KeyboardInterrupt from None
     except DevstackError as error:
-        pytest.fail(explained(error), pytrace=False)
-    yield running
-    copy.__exit__(None, None, None)
+        return None, explained(error)

@@ -212,4 +212,15 @@ def test_a_copy_that_does_not_come_up_fails_with_the_reason_and_leaves_nothing(t
     assert "the stack did not come up" in output
     assert "no luck today" in output
     assert "Traceback" not in output
+    assert "another exception" not in output
+    assert copies(team) == []
+
+
+def test_a_folder_that_is_not_there_and_a_misspelt_service_are_named(team: Project) -> None:
+    for words, said in (
+        (("--devstack-directory", "elsewhere"), "elsewhere is no folder"),
+        (("--devstack-services", "wep"), "Did you mean `web`?"),
+    ):
+        output, _ = suite(team, "--devstack", *words).communicate(timeout=60)
+        assert said in output
     assert copies(team) == []
