@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from invoke_devstack.errors import DevstackError, EngineError, ServiceError
+from invoke_devstack.errors import DevstackError, EngineError, NotFoundError, ServiceError
 from invoke_devstack.events import Notice, PlanMade
 from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.down import dependency_graph
@@ -151,5 +151,10 @@ def _pause(session: Session, containers: Sequence[ObservedContainer]) -> list[Ob
 
 def _unpause(session: Session, containers: Sequence[ObservedContainer]) -> None:
     for item in containers:
-        with suppress(EngineError):
+        try:
             session.engine.unpause(item.id)
+        except NotFoundError:
+            continue
+        except EngineError as error:
+            text = f"may be paused still: {error.message}; `invoke unpause -s {item.service}` lets it go on"
+            session.emit(Notice(text=text, level="warning", service=item.service))
