@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from invoke_devstack.engine.buildx import find_buildx
 from tests.functional.conftest import BUSYBOX, Project
 
 DOCKERFILE = f"""
@@ -134,3 +136,32 @@ def test_buildkits_cache_mounts_secrets_and_ssh_reach_the_build(project: Project
     assert ended.code == 0, ended.err
     assert name_in(project, f"{project.name}-one").split() == ["1", "6", "agent"]
     assert "s3cret" not in ended.err
+
+
+@pytest.fixture
+def without_buildx(project: Project, tmp_path: Path) -> Project:
+    """The project in an environment in which `docker buildx` is not found."""
+    elsewhere = {"HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path)}
+    if find_buildx(elsewhere) is not None:
+        pytest.skip("buildx is installed for all users of this machine")
+    project.variables |= elsewhere
+    return project
+
+
+def test_without_buildx_the_classic_builder_builds_and_tells_its_cache(without_buildx: Project) -> None:
+    assert without_buildx.invoke("build").code == 0
+    again = without_buildx.invoke("build", "--json")
+    (row,) = next(event for event in again.events() if event["type"] == "table")["rows"]
+    assert (row["builder"], row["ran"]) == ("classic", [])
+    assert row["cached_steps"] >= 3
+
+
+def test_a_dockerfile_that_needs_buildkit_is_refused_without_it_with_its_line(
+    without_buildx: Project,
+) -> None:
+    without_buildx.write("Dockerfile", f"FROM {BUSYBOX}\nRUN --mount=type=cache,target=/c true\n")
+    ended = without_buildx.invoke("build")
+    assert ended.code == 1
+    assert "Dockerfile:2" in ended.err
+    assert "needs BuildKit" in ended.err
+    assert "hint: Install buildx" in ended.err
