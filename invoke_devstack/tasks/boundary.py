@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,8 @@ _INTERRUPTED = 128 + signal.SIGINT
 def boundary(emit: Emit) -> Iterator[None]:
     """Turns whatever the body raises into a shown `Failed` event and Invoke's `Exit`."""
     try:
-        yield
+        with _told_of_other_threads(emit):
+            yield
     except Exit:
         raise
     except (CommandExited, Interrupted) as error:
@@ -35,6 +37,22 @@ def boundary(emit: Emit) -> Iterator[None]:
     except Exception as error:
         emit(bug(error))
         raise Exit(code=1) from error
+
+
+@contextmanager
+def _told_of_other_threads(emit: Emit) -> Iterator[None]:
+    """A thread that dies of a fault of ours is told of as the command itself would be; Python would print
+    its traceback."""
+
+    def tell(dead: threading.ExceptHookArgs) -> None:
+        if isinstance(dead.exc_value, Exception):
+            emit(bug(dead.exc_value))
+
+    before, threading.excepthook = threading.excepthook, tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def failure(error: DevstackError) -> Failed:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,19 @@ def test_a_fault_of_ours_is_one_line_and_no_traceback() -> None:
     assert isinstance(shown, Failed)
     assert (code, shown.error, shown.details) == (1, "unexpected ZeroDivisionError: division by zero", ())
     assert "--debug" in shown.hint
+
+
+def test_a_fault_in_another_thread_is_told_the_same_way() -> None:
+    shown: list[Event] = []
+    before = threading.excepthook
+    with boundary(shown.append):
+        thread = threading.Thread(target=lambda: 1 / 0)
+        thread.start()
+        thread.join()
+    (told,) = shown
+    assert isinstance(told, Failed)
+    assert told.error == "unexpected ZeroDivisionError: division by zero"
+    assert threading.excepthook is before
 
 
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
