@@ -57,7 +57,8 @@ def plan_down(definition: Definition | None, observed: Observed, options: DownOp
         removed[item.name] = draft.add(replace(removal, needs=needs))
         for volume in inherited_volume_steps(item, removed[item.name]):
             draft.add(volume)
-    _remove_networks(draft, observed, removed)
+    free = removed if observed.engine.name == "Podman" else stopped
+    _remove_networks(draft, observed, free)
     if options.volumes:
         for name in own_volumes(observed):
             draft.add(RemoveVolume(target=name, cause="--volumes", needs=frozenset(removed.values())))
@@ -70,12 +71,14 @@ def own_volumes(observed: Observed) -> tuple[str, ...]:
     return tuple(sorted(item.name for item in owned))
 
 
-def _remove_networks(draft: Draft, observed: Observed, removed: Mapping[str, str]) -> None:
+def _remove_networks(draft: Draft, observed: Observed, free: Mapping[str, str]) -> None:
+    """`free` is container's name -> the id of the action after which it holds no network: with Docker its
+    stop, with Podman its removal."""
     for name, network in sorted(observed.networks.items()):
         if network.labels.get(label.PROJECT) != observed.project:
             continue
         on_it = (item for item in observed.containers if name in item.networks or not item.networks)
-        needs = frozenset(removed[item.name] for item in on_it)
+        needs = frozenset(free[item.name] for item in on_it if item.name in free)
         draft.add(RemoveNetwork(target=name, cause="down", needs=needs))
 
 

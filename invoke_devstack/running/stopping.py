@@ -21,31 +21,24 @@ _KILLED = 137
 def stop(action: StopContainer, execution: Execution) -> None:
     """Stops the container; one that is gone or has ended already is left alone. A second signal of
     the user kills it at once."""
-    try:
-        inspected = execution.engine.inspect_container(action.target)
-        if not (inspected.get("State") or {}).get("Running"):
-            return
-        _Stop(action, execution, inspected).carry_out()
-    except NotFoundError:
-        return
+    with suppress(NotFoundError):
+        _Stop(action, execution).carry_out()
 
 
 class _Stop:
-    def __init__(self, action: StopContainer, execution: Execution, inspected: Mapping[str, Any]) -> None:
+    def __init__(self, action: StopContainer, execution: Execution) -> None:
         self._action = action
         self._execution = execution
-        self._inspected = inspected
-        self._id: str = inspected["Id"]
-        self._signal = action.signal or (inspected.get("Config") or {}).get("StopSignal") or "SIGTERM"
         self._first: pid_one.PidOne | None = None
         self._began = time.monotonic()
 
     def carry_out(self) -> None:
-        self._tell(f"{self._signal} sent; SIGKILL after {self._action.grace:g} s")
-        self._teach(f"{self._signal}: it is asked to end, and may finish its work and save what it holds")
-        self._teach(f"grace period: it has {self._action.grace:g} s for that")
+        self._tell(f"asked to end; SIGKILL after {self._action.grace:g} s")
+        self._teach_begin()
         with self._watched(), self._execution.session.interrupt.calling(self._kill_if_forced):
-            self._execution.engine.stop(self._id, signal=self._action.signal, grace=self._action.grace)
+            self._execution.engine.stop(
+                self._action.target, signal=self._action.signal, grace=self._action.grace
+            )
         self._report()
 
     @contextmanager
@@ -60,7 +53,7 @@ class _Stop:
 
     def _examine(self) -> None:
         with suppress(DevstackError):
-            self._first = pid_one.examine(self._execution.engine, self._inspected)
+            self._first = pid_one.examine(self._execution.engine, self._inspect())
         self._tell(f"still ending; SIGKILL in {max(self._action.grace - self._seconds(), 0):.0f} s")
 
     def _kill_if_forced(self) -> None:
@@ -69,16 +62,16 @@ class _Stop:
 
     def _kill(self) -> None:
         with suppress(DevstackError):
-            self._execution.engine.kill(self._id)
+            self._execution.engine.kill(self._action.target)
 
     def _report(self) -> None:
-        code = self._exit_code()
         seconds = self._seconds()
+        code, signal = self._ending()
         forced = self._execution.session.interrupt.forced.is_set()
         killed = code == _KILLED and (forced or seconds >= self._action.grace)
         why, advice = "", ""
         if killed:
-            why, advice = self._why(forced)
+            why, advice = self._why(forced, signal)
         self._teach_end(seconds, killed=killed, forced=forced)
         self._execution.session.emit(
             ServiceStopped(
@@ -91,6 +84,12 @@ class _Stop:
                 advice=advice,
             )
         )
+
+    def _teach_begin(self) -> None:
+        if self._execution.session.explain:
+            signal = self._signal_of(self._inspect())
+            self._teach(f"{signal}: it is asked to end, and may finish its work and save what it holds")
+            self._teach(f"grace period: it has {self._action.grace:g} s for that")
 
     def _teach_end(self, seconds: float, *, killed: bool, forced: bool) -> None:
         if not killed:
@@ -105,17 +104,24 @@ class _Stop:
         if self._execution.session.explain:
             self._execution.session.emit(Notice(text=text, service=self._action.service))
 
-    def _why(self, forced: bool) -> tuple[str, str]:
+    def _why(self, forced: bool, signal: str) -> tuple[str, str]:
         if forced and self._seconds() < self._action.grace:
             return "a second interrupt asked for it", ""
-        return pid_one.judge(self._first, self._signal, self._action.grace)
+        return pid_one.judge(self._first, signal, self._action.grace)
 
-    def _exit_code(self) -> int | None:
+    def _ending(self) -> tuple[int | None, str]:
+        """Its exit code, and the signal that asked it to end."""
         try:
-            state = self._execution.engine.inspect_container(self._id).get("State") or {}
+            inspected = self._inspect()
         except NotFoundError:  # run with `--rm`, or removed by somebody else
-            return None
-        return int(state.get("ExitCode") or 0)
+            return None, self._action.signal
+        return int((inspected.get("State") or {}).get("ExitCode") or 0), self._signal_of(inspected)
+
+    def _signal_of(self, inspected: Mapping[str, Any]) -> str:
+        return self._action.signal or (inspected.get("Config") or {}).get("StopSignal") or "SIGTERM"
+
+    def _inspect(self) -> Mapping[str, Any]:
+        return self._execution.engine.inspect_container(self._action.target)
 
     def _seconds(self) -> float:
         return time.monotonic() - self._began
