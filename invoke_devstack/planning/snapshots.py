@@ -45,7 +45,7 @@ class Snapshot:
 
     @property
     def data_volume(self) -> str:
-        """No name has a dot, so that no two snapshots share a volume."""
+        """No name of a snapshot has a dot, so that no two share a volume."""
         return f"{self.project}.snapshot.{self.service}.{self.name}"
 
     @property

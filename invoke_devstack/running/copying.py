@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from invoke_devstack.errors import DevstackError, NotFoundError, UsageError
+from invoke_devstack.errors import DevstackError, NotFoundError, ServiceError, UsageError
 from invoke_devstack.events import Notice
-from invoke_devstack.planning import labels
 from invoke_devstack.planning.explain_commands import explain_copy
 from invoke_devstack.running.archives import extract, packed, reader
-from invoke_devstack.running.choosing import split_number
+from invoke_devstack.running.choosing import find_containers, split_number
 from invoke_devstack.running.session import Session
 
 _GO_DIRECTORY = 1 << 31  # os.ModeDir of Go's os.FileMode, which the engine's stat shows
@@ -37,7 +36,8 @@ def copy(session: Session, source: str, destination: str) -> None:
     """Copies a file or folder. One of both is `SERVICE:PATH` (`web.2:/app` is in its second container).
 
     Into a folder that is there, it comes under its own name; `PATH/.` copies what is in a folder. Links
-    are copied as links. Raises UsageError for two places of one kind, NotFoundError for what is not there.
+    are copied as links. Raises UsageError for two places of one kind, NotFoundError for what is not
+    there, ServiceError for a service without a container.
     """
     inside_from, inside_to = _place(session, source), _place(session, destination)
     if session.explain and bool(inside_from) != bool(inside_to):
@@ -70,16 +70,11 @@ def _place(session: Session, text: str) -> _Place | None:
 
 def _container(session: Session, name: str) -> tuple[str, str]:
     """(id, name). Running or not: a container that has ended can be copied from too."""
-    service, number = split_number(session.definition, name)
-    marks = (
-        f"{labels.PROJECT}={session.project}",
-        f"{labels.SERVICE}={service}",
-        f"{labels.ONEOFF}=False",
-        *((f"{labels.NUMBER}={number}",) if number else ()),
-    )
-    found = session.engine.list_containers({"label": marks})
+    found = find_containers(session.engine, session.definition, name)
     if not found:
-        raise UsageError(f"`{name}` has no container", hint=f"`invoke up -s {service}` makes and starts it.")
+        service, _ = split_number(session.definition, name)
+        hint = f"`invoke up -s {service}` makes and starts it."
+        raise ServiceError(f"`{name}` has no container", service=service, hint=hint)
     return str(found[0]["Id"]), str(found[0]["Names"][0]).lstrip("/")
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from invoke_devstack.engine.protocol import ExecSession
-from invoke_devstack.errors import UsageError
+from invoke_devstack.errors import ServiceError
 from invoke_devstack.events import Notice
-from invoke_devstack.planning import labels
 from invoke_devstack.planning.explain_commands import explain_exec
 from invoke_devstack.running import terminal
-from invoke_devstack.running.choosing import find_service, split_number
+from invoke_devstack.running.choosing import find_containers, split_number
 from invoke_devstack.running.options import ExecOptions
 from invoke_devstack.running.session import Session
 
@@ -22,7 +20,8 @@ def execute(session: Session, options: ExecOptions) -> int:
     """Runs the command and returns its exit code; 0 when the user detached; 127 or 126, with a notice,
     when it is not in the image or cannot be executed.
 
-    Raises UsageError for a service that does not exist or does not run, Interrupted after a signal.
+    Raises UsageError for a service that does not exist, ServiceError for one that does not run, Interrupted
+    after a signal.
     """
     container, name = _running(session, options.service)
     tty = wants_terminal(options.tty)
@@ -98,26 +97,12 @@ def _reason(refusal: bytes) -> str:
 def _running(session: Session, service: str) -> tuple[str, str]:
     """(id, name) of the service's first running container, or of the Nth for `web.N`.
 
-    Raises UsageError for a service that does not exist or does not run.
+    Raises UsageError for a service that does not exist, ServiceError for one that does not run.
     """
-    name, number = split_number(session.definition, service)
-    find_service(session.definition, name)
-    found = [item for item in _containers(session, name) if not number or _number(item) == number]
+    name, _ = split_number(session.definition, service)
+    found = find_containers(session.engine, session.definition, service)
     for item in found:
         if item.get("State") == "running":
             return str(item["Id"]), str(item["Names"][0]).lstrip("/")
     what = f"`{service}` does not run" + (f": it is {found[0]['State']}" if found else "")
-    raise UsageError(what, hint=f"`invoke up -s {name}` starts it.")
-
-
-def _containers(session: Session, service: str) -> list[Any]:
-    marks = (
-        f"{labels.PROJECT}={session.project}",
-        f"{labels.SERVICE}={service}",
-        f"{labels.ONEOFF}=False",
-    )
-    return sorted(session.engine.list_containers({"label": marks}), key=_number)
-
-
-def _number(listed: Any) -> int:
-    return int((listed.get("Labels") or {}).get(labels.NUMBER) or 0)
+    raise ServiceError(what, service=name, hint=f"`invoke up -s {name}` starts it.")

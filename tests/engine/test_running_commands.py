@@ -15,7 +15,7 @@ import pexpect
 import pytest
 
 from invoke_devstack.engine.docker_engine import DockerEngine
-from invoke_devstack.errors import NotFoundError, UsageError
+from invoke_devstack.errors import NotFoundError, ServiceError, UsageError
 from invoke_devstack.running import copying, interactive, listing
 from invoke_devstack.running.options import ExecOptions
 from tests.engine.stacks import Stack
@@ -90,7 +90,7 @@ def test_a_command_that_cannot_be_executed_is_126_and_a_sentence(stack: Stack) -
 
 
 def test_a_service_that_does_not_run_is_refused(stack: Stack) -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ServiceError) as caught:
         interactive.execute(stack.session(), ExecOptions(service="ended", command=("ls",)))
     assert "`ended` does not run: it is exited" in caught.value.message
     assert "invoke up -s ended" in caught.value.hint

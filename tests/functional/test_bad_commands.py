@@ -81,8 +81,7 @@ def test_a_service_that_does_not_exist_is_answered_with_the_nearest_name(stack: 
 @pytest.mark.parametrize("words", ["exec job -- true", "shell job", "port job"])
 def test_a_service_that_does_not_run_is_told_with_what_starts_it(stack: Project, words: str) -> None:
     ended = stack.invoke(*shlex.split(words))
-    refused(ended, ended.code, "error:", "`job` does not run", "exited", "hint:", "invoke up -s job")
-    assert ended.code in (1, 2)
+    refused(ended, 1, "error:", "`job` does not run", "exited", "hint:", "invoke up -s job")
 
 
 @pytest.mark.parametrize("task", ["exec", "run"])
