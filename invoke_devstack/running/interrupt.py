@@ -8,11 +8,11 @@ services goes on, and only the second signal cuts it short.
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -35,22 +35,18 @@ class Interrupt(AbstractContextManager["Interrupt"]):
         self.forced = threading.Event()
         self.signal_number: int = signal.SIGINT
         self._first_at = 0.0
-        # Handlers may run while the main thread holds any lock: only a SimpleQueue is re-entrant.
-        self._arrived: SimpleQueue[int | None] = SimpleQueue()
         self._callbacks: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._installed = ExitStack()
-        self._listener: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._listener = threading.Thread(target=self._listen, name="interrupt", daemon=True)
-        self._listener.start()
         if threading.current_thread() is not threading.main_thread():
             return self  # only the main thread may have handlers
+        self._listen()
         for name in _SIGNALS:
             number = getattr(signal, name, None)
             if number is not None:
-                previous = signal.signal(number, self._handle)
+                previous = signal.signal(number, _leave_to_listener)
                 self._installed.callback(signal.signal, number, previous)
         return self
 
@@ -58,14 +54,27 @@ class Interrupt(AbstractContextManager["Interrupt"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._installed.close()
-        self._arrived.put(None)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._arrived.put(number)
 
     def _listen(self) -> None:
-        while (number := self._arrived.get()) is not None:
-            self.deliver(number)
+        """Has the numbers of signals written to a socket, and a thread read them from it.
+
+        Python runs a handler once the main thread executes Python again. A signal that comes just before
+        that thread waits in the system (for files that are saved, for another thread) would be seen when
+        the wait is over, which may be never.
+        """
+        reading, writing = socket.socketpair()
+        writing.setblocking(False)
+        previous = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+        self._installed.callback(writing.close)
+        self._installed.callback(signal.set_wakeup_fd, previous)
+        threading.Thread(target=self._read, args=(reading,), name="interrupt", daemon=True).start()
+
+    def _read(self, numbers: socket.socket) -> None:
+        ours = {getattr(signal, name, None) for name in _SIGNALS}
+        with numbers:
+            while arrived := numbers.recv(1):
+                if arrived[0] in ours:
+                    self.deliver(arrived[0])
 
     def deliver(self, number: int) -> None:
         """Takes note of signal `number`, as if the process had received it."""
@@ -110,3 +119,7 @@ class Interrupt(AbstractContextManager["Interrupt"]):
     def error(self) -> Interrupted:
         """The error that ends the task with 128 + the signal's number."""
         return Interrupted(self.signal_number)
+
+
+def _leave_to_listener(number: int, frame: FrameType | None) -> None:
+    """Stands in the place of what would end the process."""

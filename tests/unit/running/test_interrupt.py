@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -73,3 +75,26 @@ def test_without_a_signal_nothing_is_raised() -> None:
     interrupt = Interrupt()
     interrupt.check()
     interrupt.pause(0.01)
+
+
+_BUSY = """
+import hashlib, os, signal, threading, time
+from invoke_devstack.running.interrupt import Interrupt
+
+with Interrupt() as interrupt:
+    def signal_and_wait():
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        print(interrupt.requested.wait(1.0) and not done.is_set(), interrupt.signal_number)
+    done = threading.Event()
+    thread = threading.Thread(target=signal_and_wait)
+    thread.start()
+    hashlib.pbkdf2_hmac("sha256", b"x", b"y", 5_000_000)
+    done.set()
+    thread.join()
+"""
+
+
+def test_a_signal_is_seen_while_the_main_thread_executes_no_python() -> None:
+    done = subprocess.run([sys.executable, "-c", _BUSY], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("True 15", "")
