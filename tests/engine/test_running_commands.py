@@ -125,6 +125,7 @@ def test_ctrl_c_and_ctrl_d_are_the_commands(stack: Stack) -> None:
     shell.sendintr()
     shell.sendline("echo still here")
     shell.expect("still here\r")
+    shell.expect("# ")
     shell.sendeof()
     shell.expect(pexpect.EOF)
     assert shell.wait() is not None
