@@ -134,7 +134,15 @@ def watch(lab: Lab) -> None:
         running.end()
         stack.comes_up()
         _is_caught_up(lab, stack.project, number)
+    _prunes_earlier_builds(lab, stack.project)
     stack.goes_down()
+
+
+def _prunes_earlier_builds(lab: Lab, project: Project) -> None:
+    """A watch that is killed between a build and what comes of it leaves the image of before, without a
+    name, as `up --build` does: `images.prune` knows and removes it."""
+    ended = lab.tally.ended(project.invoke("images.prune", "--yes"))
+    lab.tally.notes.append(f"`images.prune` at the end: {ended.tail}")
 
 
 def _save_until(until: float, project: Project, number: int) -> None:
