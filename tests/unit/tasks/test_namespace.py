@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +13,7 @@ from invoke.parser import Parser
 
 from invoke_devstack import stack
 from invoke_devstack.errors import UsageError
-from invoke_devstack.settings import Settings
+from invoke_devstack.settings import Settings, WatchSettings
 from invoke_devstack.tasks.context import words_after_dashes
 
 
@@ -114,3 +115,17 @@ def test_the_documentation_names_every_task() -> None:
     text = (Path(__file__).parents[3] / "docs" / "tasks.md").read_text("utf-8")
     missing = [name for name in stack().task_names if f"`{name.removesuffix('.list')}" not in text]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("prefix", "settings"), [("devstack", Settings()), ("devstack.watch", WatchSettings())]
+)
+def test_the_documentation_has_every_setting_with_its_default(
+    prefix: str, settings: Settings | WatchSettings
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "tasks.md").read_text("utf-8")
+    for item in fields(settings):
+        default = getattr(settings, item.name)
+        if item.name != "watch":
+            shown = f"`{default}` |" if default not in ("", (), None) else "|"
+            assert f"\n| `{prefix}.{item.name}` | {shown}" in page
