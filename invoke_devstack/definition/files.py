@@ -63,7 +63,7 @@ def read_files(files: Sequence[Path], context: Context) -> Table:
 
 def _read_over(root: Table, file: Path, context: Context) -> Table:
     for document in context.read(file):
-        content = _content(document, file)
+        content = _content(document)
         interpolate(content, context.environment)
         _Extends(file, context).apply(content, document.resets)
         drop_reset(root, document.resets)
@@ -75,7 +75,7 @@ def _read_over(root: Table, file: Path, context: Context) -> Table:
     return root
 
 
-def _content(document: Document, file: Path) -> Table:
+def _content(document: Document) -> Table:
     if isinstance(document.root, Table):
         return document.root
     message = f"the file must be a mapping, here is {kind_of(document.root)}"
@@ -152,7 +152,7 @@ class _Extends:
         root = Table(mark)
         resets: list[Steps] = []
         for document in self.context.read(file):
-            content = _services_alone(_content(document, file))
+            content = _services_alone(_content(document))
             interpolate(content, self.context.environment)
             resets = document.resets
             drop_reset(root, resets)

@@ -34,7 +34,7 @@ def stand_ins(
     if not wanted or asked == "fixed":
         return {}
     if (asked or ports) == "auto":
-        return _choose(definition, observed, engine, wanted, _published(engine, definition.name))
+        return _choose(definition, observed, wanted, _published(engine, definition.name))
     return _beside_checkouts(definition, observed, engine, wanted)
 
 
@@ -52,11 +52,11 @@ def _beside_checkouts(
         kept += tuple(port for port in pending if (port.protocol, port.host_port) in held)
     if not kept:
         return {}
-    return _choose(definition, observed, engine, kept, set().union(*published.values()))
+    return _choose(definition, observed, kept, set().union(*published.values()))
 
 
 def _choose(
-    definition: Definition, observed: Observed, engine: Engine, wanted: tuple[WantedPort, ...], others: _Taken
+    definition: Definition, observed: Observed, wanted: tuple[WantedPort, ...], others: _Taken
 ) -> dict[WantedPort, int]:
     taken = (_listening() | others) - _own(observed)
     return choose_ports(definition.name, wanted, taken, remembered_ports(observed.containers))
