@@ -232,6 +232,6 @@ def test_down_is_explained_too() -> None:
     ]
     assert commands == [
         "docker stop -t 30 p-db-1",
-        "docker rm --volumes p-db-1",
         "docker network rm p_default",
+        "docker rm --volumes p-db-1",
     ]
