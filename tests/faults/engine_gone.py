@@ -141,10 +141,7 @@ def during_watch(lab: Lab) -> None:
 
 
 def _page(project: Project) -> str:
-    try:
-        return project.run_in("web", "cat /src/page")[1]
-    except Exception:  # the container is on its way back
-        return ""
+    return project.run_in("web", "cat /src/page")[1]
 
 
 def hangs(lab: Lab) -> None:

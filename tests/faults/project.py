@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from docker.errors import DockerException
+
 from tests.faults.engine import BUSYBOX, OwnEngine
 
 PATIENCE = 75.0  # seconds after which a command is said to hang
@@ -122,11 +124,15 @@ class Project:
         return {name: item["State"] for name, item in self.containers().items()}
 
     def run_in(self, service: str, script: str) -> tuple[int, str]:
-        """Exit code and output of a shell script in the service's container."""
+        """Exit code and output of a shell script in the service's container; 125 and why, where it does not
+        run at the moment."""
         api = self.engine.client.api
-        made = api.exec_create(f"{self.name}-{service}-1", ["sh", "-c", script])
-        output = api.exec_start(made["Id"])
-        return api.exec_inspect(made["Id"])["ExitCode"], output.decode(errors="replace")
+        try:
+            made = api.exec_create(f"{self.name}-{service}-1", ["sh", "-c", script])
+            output = api.exec_start(made["Id"])
+            return api.exec_inspect(made["Id"])["ExitCode"], output.decode(errors="replace")
+        except DockerException as error:
+            return 125, str(error)
 
     def rows(self) -> list[dict[str, Any]]:
         """What `invoke ps --all --json` lists."""
