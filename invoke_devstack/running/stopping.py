@@ -14,7 +14,7 @@ from invoke_devstack.planning.plan import StopContainer
 from invoke_devstack.running import pid_one
 from invoke_devstack.running.execution import Execution
 
-_SLOW = 1.0  # seconds after which PID 1 is looked at: it may have to be killed
+_SLOW = 3.0  # seconds after which PID 1 is looked at, which may take an exec that slows its end down
 _KILLED = 137
 
 
