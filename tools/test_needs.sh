@@ -15,6 +15,7 @@ command -v zsh >/dev/null || missing="$missing zsh"
 command -v fish >/dev/null || missing="$missing fish"
 [ -x /bin/busybox ] || missing="$missing busybox-static"
 command -v ip >/dev/null || missing="$missing iproute2"
+command -v ssh-agent >/dev/null || missing="$missing openssh-client"
 
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
