@@ -10,7 +10,7 @@ from invoke_devstack.engine.endpoints import Endpoint
 from invoke_devstack.engine.images import Images
 from invoke_devstack.engine.observing import Observing
 from invoke_devstack.engine.protocol import BuildResult, Cancellation, OnProgress
-from invoke_devstack.errors import ImageUnavailableError
+from invoke_devstack.errors import ImageUnavailableError, NotFoundError
 from invoke_devstack.planning.plan import BuildRequest
 
 
@@ -30,7 +30,12 @@ class Builds(Images, Observing):
 
         def build(tell: OnProgress) -> BuildResult:
             self._get_bases(request, tell)
-            return builder(request, tell, given)
+            result = builder(request, tell, given)
+            # BuildKit leaves an image that is all cached as it was, times too; when it was found up to date
+            # is what a watch compares files with.
+            with contextlib.suppress(NotFoundError):  # one for other platforms is not kept here
+                self.tag_image(result.image_id, request.tag)
+            return result
 
         return cancelling.run(build, on_progress, cancellation)
 

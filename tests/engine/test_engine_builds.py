@@ -282,3 +282,14 @@ def test_our_context_and_dockers_own_share_the_cache(
     command = ["docker", "-H", engine.endpoint.url, "build", "-q", "-t", asked.tag, "."]
     subprocess.run(command, cwd=context, env={**os.environ, "DOCKER_BUILDKIT": "0"}, check=True)
     assert build_classic(engine._api, asked, quiet, Cancellation()).cached_steps == 2
+
+
+def test_a_build_that_is_all_cached_says_when_it_was_found_up_to_date(
+    engine: DockerEngine, asked: BuildRequest
+) -> None:
+    """The watch compares files with that moment; BuildKit alone leaves no trace of it."""
+    engine.build(asked, on_progress=quiet)
+    before = str(engine.inspect_image(asked.tag)["Metadata"]["LastTagTime"])
+    engine.build(asked, on_progress=quiet)
+    after = str(engine.inspect_image(asked.tag)["Metadata"]["LastTagTime"])
+    assert "0001-01-01" < before < after
