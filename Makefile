@@ -54,10 +54,10 @@ shell: $(READY)
 list: $(READY)
 	@$(INVOKE) --list
 
-# The tests.
+# The tests: two files at a time, since most of their time is waiting for an engine.
 
 test: test-setup lint
-	@$(BIN)/pytest $(args)
+	@$(BIN)/pytest -n 2 --dist loadfile $(args)
 
 test-unit: $(TEST_READY)
 	@$(BIN)/pytest tests/unit $(args)
