@@ -80,8 +80,13 @@ def _removed_afterwards(session: Session, name: str) -> Iterator[None]:
 
 
 def _remove(session: Session, name: str) -> None:
-    with suppress(DevstackError):
+    try:
         session.engine.remove_container(name, volumes=True, force=True)
+    except NotFoundError:  # it was never made, or somebody else removed it
+        return
+    except DevstackError as error:
+        text = f"{name} is still there: {error.message}. `docker rm -f -v {name}` removes it."
+        session.emit(Notice(text=text, level="warning"))
 
 
 def _run(session: Session, options: RunOptions, name: str, *, tty: bool) -> int:
