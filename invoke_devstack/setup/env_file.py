@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from invoke_devstack.errors import SetupError
 from invoke_devstack.events import Emit
 from invoke_devstack.setup.questions import Questions, say
 
@@ -40,6 +41,18 @@ class Entry:
     def with_value(self, value: str) -> str:
         """Its line with another value."""
         return f"{self.line.partition('=')[0]}={quote(value)}"
+
+
+def read_text(file: Path) -> str:
+    """What is in `.env` or its example. Raises SetupError with the line that is not UTF-8."""
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SetupError(
+            f"line {line} of {file.name} is not UTF-8: byte 0x{error.object[error.start]:02x}",
+            hint=f"Save {file.name} as UTF-8 text.",
+        ) from None
 
 
 def read_example(text: str) -> tuple[Entry, ...]:
@@ -96,13 +109,14 @@ def quote(value: str) -> str:
 
 def write_env_file(directory: Path, emit: Emit, questions: Questions) -> tuple[str, ...]:
     """Makes or completes `.env` in `directory` from its example. Returns the variables that it added;
-    those that have no default and could not be asked for are left empty, with a warning."""
+    those that have no default and could not be asked for are left empty, with a warning. Raises SetupError
+    where one of both files is not UTF-8."""
     example = directory / EXAMPLE
     if not example.is_file():
         return ()
-    text = example.read_text("utf-8-sig")
+    text = read_text(example)
     target = directory / ".env"
-    there = target.read_text("utf-8-sig") if target.is_file() else None
+    there = read_text(target) if target.is_file() else None
     missing = [entry for entry in read_example(text) if entry.name not in variable_names(there or "")]
     if there is not None and not missing:
         return ()

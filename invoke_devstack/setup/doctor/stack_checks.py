@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from invoke_devstack.engine.port_holders import find_holder
-from invoke_devstack.errors import NotFoundError
+from invoke_devstack.errors import NotFoundError, SetupError
 from invoke_devstack.planning.labels import STAND_IN
 from invoke_devstack.planning.ports import wanted_ports
 from invoke_devstack.setup.doctor.check import Check, Patient
-from invoke_devstack.setup.env_file import EXAMPLE, optional_names, read_example, variable_names
+from invoke_devstack.setup.env_file import EXAMPLE, optional_names, read_example, read_text, variable_names
 from invoke_devstack.setup.needed_images import build_bases, needed_images
 
 STALE_DAYS = 60
@@ -139,19 +139,25 @@ def check_architecture(patient: Patient) -> Iterator[Check]:
 
 def check_env_file(patient: Patient) -> Iterator[Check]:
     """`.env` beside `.env.example`: what it lacks, and what the example does not know."""
-    example = patient.directory / EXAMPLE
+    example, target = patient.directory / EXAMPLE, patient.directory / ".env"
     if not example.is_file():
         return
-    text = example.read_text("utf-8-sig")
-    wanted = {entry.name for entry in read_example(text)}
-    target = patient.directory / ".env"
     if not target.is_file():
         matters = "The definition's defaults are used."
         yield Check(".env", "warning", "there is none", matters, "invoke setup")
         return
-    there = variable_names(target.read_text("utf-8-sig"))
+    try:
+        yield from _compare(read_text(target), read_text(example))
+    except SetupError as error:
+        matters = "`setup` stops at it, and the stack gets other characters than were meant."
+        yield Check(".env", "failed", error.message, matters, error.hint)
+
+
+def _compare(env: str, example: str) -> Iterator[Check]:
+    wanted = {entry.name for entry in read_example(example)}
+    there = variable_names(env)
     missing = sorted(wanted - there)
-    unknown = sorted(there - wanted - optional_names(text))
+    unknown = sorted(there - wanted - optional_names(example))
     if missing:
         matters = "The definition's defaults are used, where it has any."
         yield Check(".env", "warning", f"lacks {', '.join(missing)}", matters, "invoke setup")

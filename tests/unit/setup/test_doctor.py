@@ -190,6 +190,17 @@ def test_an_env_file_is_compared_with_its_example(tmp_path: Path) -> None:
     assert only(check_env_file(patient(tmp_path))).state == "ok"
 
 
+@pytest.mark.parametrize("name", [".env", ".env.example"])
+def test_an_env_file_that_is_not_utf_8_is_a_failed_check(tmp_path: Path, name: str) -> None:
+    for file in (".env", ".env.example"):
+        (tmp_path / file).write_text("A=1\n")
+    (tmp_path / name).write_bytes("A=grün\n".encode("latin-1"))
+    check = only(check_env_file(patient(tmp_path)))
+    assert (check.name, check.state) == (".env", "failed")
+    assert check.found == f"line 1 of {name} is not UTF-8: byte 0xfc"
+    assert check.mend == f"Save {name} as UTF-8 text."
+
+
 def test_without_an_engine_and_a_definition_the_rest_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
