@@ -165,3 +165,15 @@ def test_an_error_in_json_is_an_object(new_project: Callable[..., Project]) -> N
     (event,) = ended.events("error")
     assert (ended.code, event["exit_code"], event["v"]) == (2, 2, 1)
     assert "oen" in event["error"]
+
+
+def test_a_doctor_whose_mending_fails_shows_the_checks_all_the_same(
+    new_project: Callable[..., Project],
+) -> None:
+    project = new_project("services: {web: {image: IMAGE}}")
+    (project.directory / ".env.example").write_bytes("A=grün\n".encode("latin-1"))
+    project.write(".env", "A=1\n")
+    ended = project.invoke("doctor", "--fix")
+    assert ended.code == 1
+    assert "images" in ended.out
+    assert "hint: Save .env.example as UTF-8 text." in ended.err
