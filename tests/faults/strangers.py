@@ -69,7 +69,7 @@ def _refuses(lab: Lab, project: Project, *words: str) -> None:
     if "nothing to" in ended.text:
         return
     lab.tally.check(ended.code in (1, 2), f"not refused: {ended.tail}")
-    named = any(name in ended.text for name in ("app_data", "data of db", "app-web", "1 image"))
+    named = any(name in ended.text for name in ("app_data", "data of db", "app-web", "earlier build"))
     lab.tally.check(named, f"`{' '.join(words)}` does not name what would be lost: {ended.tail}")
 
 
