@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
+from invoke_devstack.engine.endpoints import Endpoint
 from invoke_devstack.engine.observing import NUMBER_LABEL, ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from invoke_devstack.engine.protocol import (
     Blocks,
@@ -55,6 +56,7 @@ class FakeEngine:
 
     def __init__(self, info: EngineInfo | None = None) -> None:
         self.engine_info = info or EngineInfo(version="28.0.0", api=(1, 48), architecture="amd64")
+        self.endpoint = Endpoint("unix:///fake/docker.sock")
         self.containers: dict[str, ObservedContainer] = {}  # by id
         self.bodies: dict[str, Body] = {}  # by id
         self.images: dict[str, ObservedImage] = {}  # by reference

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Protocol
 
+from invoke_devstack.engine.endpoints import Endpoint
 from invoke_devstack.planning.observed import EngineInfo, Observed, ObservedImage
 from invoke_devstack.planning.plan import Body, BuildRequest
 from invoke_devstack.records import record
@@ -147,7 +148,9 @@ class ExecSession(Protocol):
 
 
 class Engine(Protocol):
-    """A Docker-compatible engine."""
+    """A Docker-compatible engine. `endpoint` is where it was found."""
+
+    endpoint: Endpoint
 
     def info(self) -> EngineInfo:
         """The engine, architecture included; costs a request. `Observed.engine` has the rest of it free."""

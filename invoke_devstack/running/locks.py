@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from invoke_devstack.engine.endpoints import Endpoint
 from invoke_devstack.errors import DevstackError
 from invoke_devstack.events import Notice
 from invoke_devstack.running.session import Session
@@ -32,7 +33,7 @@ def project_lock(session: Session, *, timeout: float | None = None) -> Iterator[
     """
     from filelock import FileLock, Timeout
 
-    path = _lock_path(session.project)
+    path = _lock_path(session.project, session.engine.endpoint)
     lock = FileLock(path, timeout=0, mode=0o600)
     until = None if timeout is None else time.monotonic() + timeout
     told = False
@@ -54,10 +55,9 @@ def project_lock(session: Session, *, timeout: float | None = None) -> Iterator[
         lock.release()
 
 
-def _lock_path(project: str) -> Path:
+def _lock_path(project: str, endpoint: Endpoint) -> Path:
     """In a folder of the user's own. Two engines at different addresses have different locks."""
-    engine = os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT") or ""
-    mark = hashlib.sha256(f"{engine}\0{project}".encode()).hexdigest()[:16]
+    mark = hashlib.sha256(f"{_address(endpoint)}\0{project}".encode()).hexdigest()[:16]
     base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
     folder = Path(base) / f"invoke-devstack-{user}"
@@ -67,6 +67,11 @@ def _lock_path(project: str) -> Path:
             f"{folder} belongs to somebody else", hint="It is made for you alone: ask for it to be removed."
         )
     return folder / f"{project}-{mark}.lock"
+
+
+def _address(endpoint: Endpoint) -> str:
+    """A socket has one, whichever link leads to it: /var/run is mostly a link to /run."""
+    return str(endpoint.socket_path.resolve()) if endpoint.scheme == "unix" else endpoint.url
 
 
 def _write_holder(lock: Path) -> None:
