@@ -17,18 +17,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from invoke_devstack.errors import NotFoundError
 from invoke_devstack.planning.watching import Change, Rule, relative
+from invoke_devstack.running.archives import reader
 from invoke_devstack.running.watch.batch import lstat
 from invoke_devstack.running.watch.parcel import open_itself
 from invoke_devstack.running.watch.survey import ignored_directories, walk_names
 from invoke_devstack.running.watch.target import Target
 from invoke_devstack.running.watch.times import seconds_of
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 _CHUNK = 1024 * 1024
 _PATHS_A_SCRIPT = 500
@@ -161,7 +159,7 @@ def _compare_archive(target: Target, rule: Rule) -> Iterator[Change]:
 
 
 def _compare_members(blocks: Iterator[bytes], rule: Rule, seen: set[int]) -> Iterator[Change]:
-    with tarfile.open(fileobj=io.BufferedReader(_Stream(blocks)), mode="r|") as archive:
+    with reader(blocks) as archive:
         for member in archive:
             _, _, inside = member.name.rstrip("/").partition("/")
             host = f"{rule.root}/{inside}" if inside else rule.root
@@ -186,24 +184,6 @@ def _is_same(host: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> bo
         return False
     with open_itself(host) as file:
         return _digest(file) == _digest(content)
-
-
-class _Stream(io.RawIOBase):
-    """Blocks of an archive as a file that can only be read on."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._rest or next(self._chunks, b"")
-        part, self._rest = data[: len(view)], data[len(view) :]
-        view[: len(part)] = part
-        return len(part)
 
 
 def _entries(listing: bytes) -> Iterator[_Found]:
