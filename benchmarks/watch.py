@@ -157,7 +157,7 @@ def _switch(side: Watching) -> float:
 
 
 def _tree_rows(sides: dict[str, Watching]) -> list[Row]:
-    time.sleep(5)  # both have settled
+    time.sleep(20)  # both have settled
     cpu = {label: _cpu(side.watcher()) for label, side in sides.items()}
     time.sleep(_IDLE_SECONDS)
     idle = {label: (_cpu(side.watcher()) - cpu[label]) / _IDLE_SECONDS for label, side in sides.items()}
