@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from invoke_devstack.engine.protocol import BuildResult
 from invoke_devstack.errors import UsageError
-from invoke_devstack.events import PlanMade
 from invoke_devstack.planning.images import BuildFlags
 from invoke_devstack.planning.plan import BuildImage
 from invoke_devstack.planning.rebuild import plan_build
 from invoke_devstack.planning.select import activated
 from invoke_devstack.running import images
-from invoke_devstack.running.executor import execute
+from invoke_devstack.running.executor import carry_out
 from invoke_devstack.running.options import BuildOptions, BuiltImage
 from invoke_devstack.running.session import Session
 
@@ -38,8 +37,7 @@ def build_images(session: Session, options: BuildOptions) -> tuple[BuiltImage, .
     )
     plan = plan_build(definition, options.services, flags)
     services = tuple(action.service for action in plan)
-    session.emit(PlanMade(project=session.project, services=services, lines=plan.lines()))
-    results = execute(plan, session).built
+    results = carry_out(session, plan).built
     if options.push:
         images.push(session, services, tag=options.tag)
     return tuple(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from invoke_devstack.events import DownFinished, PlanMade
+from invoke_devstack.events import DownFinished
 from invoke_devstack.planning import down as planning
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.plan import Plan, RemoveContainer, RemoveNetwork, RemoveVolume
-from invoke_devstack.running.executor import execute
+from invoke_devstack.running.executor import carry_out
 from invoke_devstack.running.leftovers import settle_leftovers
 from invoke_devstack.running.locks import project_lock
 from invoke_devstack.running.observing import observe
@@ -29,9 +29,7 @@ def take_down(session: Session, options: DownOptions) -> DownResult:
         made, observed = _plan(session, options)
         if settle_leftovers(session, observed):
             made, observed = _plan(session, options)
-        services = tuple(dict.fromkeys(action.service for action in made if action.service))
-        session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
-        left = execute(made, session, through_interrupt=True).left
+        left = carry_out(session, made, through_interrupt=True).left
     result = DownResult(
         removed=tuple(name for name in _removals(made) if name not in left),
         kept_volumes=() if options.volumes else planning.own_volumes(observed),

@@ -12,7 +12,7 @@ from collections import deque
 from queue import Empty, SimpleQueue
 
 from invoke_devstack.errors import DevstackError, Interrupted
-from invoke_devstack.events import ActionFailed, ActionFinished, ActionStarted, Notice
+from invoke_devstack.events import ActionFailed, ActionFinished, ActionStarted, Notice, PlanMade
 from invoke_devstack.planning.plan import (
     Action,
     AwaitReady,
@@ -37,6 +37,18 @@ from invoke_devstack.running.workers import Workers
 _SLOW = 5.0
 _SHORT = (CreateNetwork, CreateVolume, CreateContainer, RenameContainer, StartContainer, RemoveContainer)
 """What an engine does within a second, unless it hangs."""
+
+
+def carry_out(session: Session, plan: Plan, *, through_interrupt: bool = False) -> Execution:
+    """Tells the plan, then executes it."""
+    tell(session, plan)
+    return execute(plan, session, through_interrupt=through_interrupt)
+
+
+def tell(session: Session, plan: Plan) -> None:
+    """Emits PlanMade: what is about to be done, and to which services."""
+    services = tuple(dict.fromkeys(action.service for action in plan if action.service))
+    session.emit(PlanMade(project=session.project, services=services, lines=plan.lines()))
 
 
 def execute(plan: Plan, session: Session, *, through_interrupt: bool = False) -> Execution:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from invoke_devstack.events import Notice, PlanMade
+from invoke_devstack.events import Notice
 from invoke_devstack.planning.plan import Plan
 from invoke_devstack.planning.transfers import plan_pull, plan_push
-from invoke_devstack.running.executor import execute
+from invoke_devstack.running.executor import carry_out
 from invoke_devstack.running.session import Session
 
 
@@ -28,7 +28,5 @@ def _transfer(session: Session, plan: Plan, nothing: str) -> tuple[str, ...]:
     if not actions:
         session.emit(Notice(text=nothing))
         return ()
-    services = tuple(action.service for action in actions)
-    session.emit(PlanMade(project=session.project, services=services, lines=plan.lines()))
-    execute(plan, session)
+    carry_out(session, plan)
     return tuple(action.target for action in actions)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from invoke_devstack.events import PlanMade
 from invoke_devstack.planning import lifecycle as planning
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.plan import Plan
-from invoke_devstack.running.executor import execute
+from invoke_devstack.running.executor import carry_out
 from invoke_devstack.running.leftovers import settle_leftovers
 from invoke_devstack.running.locks import project_lock
 from invoke_devstack.running.observing import observe
@@ -98,7 +97,5 @@ def _do(session: Session, make_plan: Callable[[Observed], Plan], *, through_inte
         if settle_leftovers(session, observed):
             observed = observe(session.definition, session.engine, inspect=True)
         made = make_plan(observed)
-        services = tuple(dict.fromkeys(action.service for action in made if action.service))
-        session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
-        execute(made, session, through_interrupt=through_interrupt)
+        carry_out(session, made, through_interrupt=through_interrupt)
     return made

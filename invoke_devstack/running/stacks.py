@@ -9,11 +9,10 @@ from pathlib import Path
 
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import UsageError
-from invoke_devstack.events import PlanMade
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.lifecycle import plan_stop
 from invoke_devstack.planning.plan import Body
-from invoke_devstack.running.executor import execute
+from invoke_devstack.running.executor import carry_out
 from invoke_devstack.running.locks import project_lock
 from invoke_devstack.running.session import Session
 
@@ -90,7 +89,5 @@ def stop(session: Session) -> int:
     with project_lock(session):
         observed = session.engine.observe(session.project, inspect=True)
         plan = plan_stop(None, observed, ())
-        services = tuple(dict.fromkeys(action.service for action in plan if action.service))
-        session.emit(PlanMade(project=session.project, services=services, lines=plan.lines()))
-        execute(plan, session, through_interrupt=True)
+        carry_out(session, plan, through_interrupt=True)
     return len(plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from invoke_devstack.events import Notice, PlanMade, UpFinished
+from invoke_devstack.events import Notice, UpFinished
 from invoke_devstack.planning import options as planning
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.plan import Action, CreateContainer, Plan
@@ -13,7 +13,7 @@ from invoke_devstack.planning.select import activated
 from invoke_devstack.planning.up import plan_up, selected_services
 from invoke_devstack.running import announcing, free_ports
 from invoke_devstack.running.bind_folders import make_bind_folders
-from invoke_devstack.running.executor import changes, execute
+from invoke_devstack.running.executor import changes, execute, tell
 from invoke_devstack.running.leftovers import settle_leftovers
 from invoke_devstack.running.locks import project_lock
 from invoke_devstack.running.observing import client_proxies, observe, seccomp_profiles
@@ -65,8 +65,7 @@ def _carry_out(session: Session, made: Plan) -> bool:
         session.emit(Notice(text=text, level="warning"))
     if made.orphans:
         session.emit(Notice(text=_about_orphans(made.orphans), level="warning"))
-    services = tuple(dict.fromkeys(action.service for action in made if action.service))
-    session.emit(PlanMade(project=session.project, services=services, lines=made.lines()))
+    tell(session, made)
     free_ports.tell_stand_ins(session, made)
     make_bind_folders(session, made)
     execute(made, session)

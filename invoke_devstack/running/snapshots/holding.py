@@ -8,14 +8,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from invoke_devstack.errors import DevstackError, EngineError, NotFoundError, ServiceError
-from invoke_devstack.events import Notice, PlanMade
+from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.down import dependency_graph
 from invoke_devstack.planning.graph import in_order
 from invoke_devstack.planning.lifecycle import plan_start, plan_stop
 from invoke_devstack.planning.observed import Observed, ObservedContainer
-from invoke_devstack.planning.plan import Plan
-from invoke_devstack.running.executor import execute
+from invoke_devstack.running.executor import carry_out
 from invoke_devstack.running.observing import observe
 from invoke_devstack.running.session import Session
 
@@ -96,7 +95,7 @@ def stop(session: Session, services: Sequence[str]) -> None:
     """Stops them gracefully, dependents first."""
     if services:
         observed = observe(session.definition, session.engine, inspect=True)
-        _carry_out(session, plan_stop(session.definition, observed, tuple(services)))
+        carry_out(session, plan_stop(session.definition, observed, tuple(services)))
 
 
 def start(session: Session, containers: Sequence[ObservedContainer]) -> None:
@@ -105,7 +104,7 @@ def start(session: Session, containers: Sequence[ObservedContainer]) -> None:
     if services:
         observed = observe(session.definition, session.engine, inspect=True)
         patience = session.settings.wait_timeout
-        _carry_out(session, plan_start(session.definition, observed, services, wait_timeout=patience))
+        carry_out(session, plan_start(session.definition, observed, services, wait_timeout=patience))
 
 
 def start_again(session: Session, users: Users) -> None:
@@ -123,12 +122,6 @@ def _start_at_once(session: Session, containers: Sequence[ObservedContainer]) ->
     for item in containers:
         with suppress(EngineError):
             session.engine.start(item.id)
-
-
-def _carry_out(session: Session, plan: Plan) -> None:
-    services = tuple(dict.fromkeys(action.service for action in plan if action.service))
-    session.emit(PlanMade(project=session.project, services=services, lines=plan.lines()))
-    execute(plan, session)
 
 
 def _pause(session: Session, containers: Sequence[ObservedContainer]) -> list[ObservedContainer]:
