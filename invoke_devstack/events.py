@@ -162,6 +162,7 @@ class DownFinished(Event):
     seconds: float
     removed: tuple[str, ...] = ()
     kept_volumes: tuple[str, ...] = ()
+    deleted_volumes: tuple[str, ...] = ()
 
 
 @record(kw_only=True)

@@ -199,8 +199,10 @@ class Words:
             text = f"{event.project} is down already, nothing to do"
         else:
             text = f"{event.project} is down in {duration(event.seconds)}"
-        kept = ", ".join(event.kept_volumes)
-        return f"{text}; kept: {kept}" if kept else text
+        for said, names in (("kept", event.kept_volumes), ("deleted", event.deleted_volumes)):
+            if names:
+                text += f"; {said}: {', '.join(names)}"
+        return text
 
     def _synced(self, event: e.Synced) -> Iterable[Line]:
         deleted = f", deleted {event.deleted}" if event.deleted else ""

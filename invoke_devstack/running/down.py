@@ -30,9 +30,12 @@ def take_down(session: Session, options: DownOptions) -> DownResult:
         if settle_leftovers(session, observed):
             made, observed = _plan(session, options)
         left = carry_out(session, made, through_interrupt=True).left
+    volumes = planning.own_volumes(observed)
+    deleted = tuple(name for name in volumes if options.volumes and name not in left)
     result = DownResult(
         removed=tuple(name for name in _removals(made) if name not in left),
-        kept_volumes=() if options.volumes else planning.own_volumes(observed),
+        kept_volumes=tuple(name for name in volumes if name not in deleted),
+        deleted_volumes=deleted,
         seconds=session.seconds(),
     )
     session.emit(
@@ -41,6 +44,7 @@ def take_down(session: Session, options: DownOptions) -> DownResult:
             seconds=result.seconds,
             removed=result.removed,
             kept_volumes=result.kept_volumes,
+            deleted_volumes=result.deleted_volumes,
         )
     )
     return result

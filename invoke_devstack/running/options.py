@@ -43,6 +43,7 @@ class DownOptions:
 class DownResult:
     removed: tuple[str, ...]
     kept_volumes: tuple[str, ...]
+    deleted_volumes: tuple[str, ...]
     seconds: float
 
 

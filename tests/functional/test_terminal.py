@@ -99,6 +99,7 @@ def test_volumes_are_asked_for_by_name_and_kept_at_a_no(stack: Project) -> None:
         code, shown = ended(child)
     assert code == 0
     assert "is down" in shown
+    assert f"deleted: {stack.name}_data" in shown
     assert stack.volumes() == []
 
 

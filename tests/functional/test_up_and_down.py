@@ -103,7 +103,9 @@ def test_volumes_are_not_lost_without_consent(web: Project) -> None:
     assert "--yes" in refused.err
     assert len(web.containers()) == 2
     assert len(web.volumes()) == 1
-    assert web.invoke("down", "--volumes", "--yes").code == 0
+    done = web.invoke("down", "--volumes", "--yes")
+    assert done.code == 0
+    assert done.out.endswith(f"; deleted: {web.name}_data\n")
     assert web.volumes() == []
 
 
@@ -127,7 +129,7 @@ def test_events_of_up_and_down_are_lines_of_json(web: Project) -> None:
     down = web.invoke("down", "--json")
     assert {event["service"] for event in down.events("service.stopped")} == {"web", "cache"}
     (finished,) = down.events("down.finished")
-    assert finished["kept_volumes"] == [f"{web.name}_data"]
+    assert (finished["kept_volumes"], finished["deleted_volumes"]) == ([f"{web.name}_data"], [])
 
 
 def test_ps_tells_all_of_a_container(web: Project) -> None:

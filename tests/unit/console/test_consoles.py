@@ -25,6 +25,18 @@ def test_without_a_terminal_answers_and_progress_go_to_their_streams(theatre: Th
     assert stage.err.written == "pulling redis:8 (not here)\n"
 
 
+def test_the_last_line_of_down_names_the_volumes_that_are_gone_and_those_that_are_kept(
+    theatre: Theatre,
+) -> None:
+    stage = theatre.open()
+    stage.console.emit(e.DownFinished(project="p", seconds=0.6, removed=("p-web-1",), kept_volumes=("p_a",)))
+    removed = ("p-web-1", "p_default", "p_a", "p_b")
+    stage.console.emit(
+        e.DownFinished(project="p", seconds=0.6, removed=removed, deleted_volumes=("p_a", "p_b"))
+    )
+    assert stage.out.written == ("p is down in 0.6 s; kept: p_a\np is down in 0.6 s; deleted: p_a, p_b\n")
+
+
 def test_without_a_terminal_there_is_no_escape_sequence(theatre: Theatre) -> None:
     stage = theatre.open()
     for event in (PLAN, READY, UP, e.Failed(error="no", hint="yes", details=("x",))):
