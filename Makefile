@@ -54,10 +54,13 @@ shell: $(READY)
 list: $(READY)
 	@$(INVOKE) --list
 
-# The tests: two files at a time, since most of their time is waiting for an engine.
+# The tests: two files at a time, since most of their time is waiting for an engine. What fails there is run once more,
+# one by one: a machine that is busy with something else is no fault, one that fails alone is. Both runs are shown.
 
 test: test-setup lint
-	@$(BIN)/pytest -n 2 --dist loadfile $(args)
+	@$(BIN)/pytest -n 2 --dist loadfile $(args) || { \
+		echo 'Once more, one by one: what failed.'; \
+		$(BIN)/pytest --last-failed --last-failed-no-failures none $(args); }
 
 test-unit: $(TEST_READY)
 	@$(BIN)/pytest tests/unit $(args)
