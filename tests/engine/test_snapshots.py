@@ -8,7 +8,8 @@ import stat
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from invoke_devstack.engine.docker_engine import DockerEngine
 from invoke_devstack.errors import DevstackError, Interrupted, ServiceError, UsageError
 from invoke_devstack.events import Notice, ServiceReady, ServiceStopped
+from invoke_devstack.planning import labels as label
 from invoke_devstack.planning.snapshots import PROJECT, Snapshot
 from invoke_devstack.running import lifecycle
 from invoke_devstack.running.snapshots import files, helper, resetting, restoring, taking
@@ -211,12 +213,32 @@ def test_a_container_of_somebody_else_on_the_volume_is_named(stack: Stack, other
         stack.engine.remove_container(stranger, force=True)
 
 
+@contextmanager
+def once_copying(stack: Stack, act: Callable[[], None]) -> Iterator[None]:
+    """While entered, `act` is called when the stack's helper has begun to copy."""
+    labels = [f"{label.PROJECT}={stack.project}", f"{label.HELPER}={helper.COPY}"]
+    started = stack.engine.events({"type": ["container"], "event": ["start"], "label": labels})
+
+    def wait() -> None:
+        for _ in started:
+            act()
+            return
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    try:
+        yield
+    finally:
+        started.close()
+        waiter.join(10)
+
+
 def test_a_signal_ends_the_copy_and_everything_goes_on_as_before(stack: Stack) -> None:
     stack.up()
-    shell(stack, "dd if=/dev/zero of=/data/big bs=1M count=200 2>/dev/null")
+    # A hole, which takes no room and no time to make, and seconds to copy.
+    shell(stack, "dd if=/dev/zero of=/data/big bs=1M seek=2000 count=0 2>/dev/null")
     session = stack.session()
-    threading.Timer(0.7, lambda: session.interrupt.deliver(2)).start()
-    with pytest.raises(Interrupted):
+    with once_copying(stack, lambda: session.interrupt.deliver(2)), pytest.raises(Interrupted):
         taking.take(session, "db", "one")
     assert names(stack) == []
     assert stack.engine.list_volumes({"label": [f"{PROJECT}={stack.project}"]}) == []
