@@ -35,6 +35,7 @@ class OwnEngine:
         self._folder = folder
         self._programs = programs
         self._disk = disk
+        self._kept = {BUSYBOX}
         self._process: subprocess.Popen[bytes] | None = None
         self._client: docker.DockerClient | None = None
         self.data.mkdir()
@@ -141,6 +142,7 @@ class OwnEngine:
         for name in names:
             with suppress(docker.errors.ImageNotFound):
                 self.client.images.load(source.images.get(name).save(named=True))
+                self._kept.add(name)
         source.close()
 
     def has_image(self, name: str) -> bool:
@@ -158,7 +160,7 @@ class OwnEngine:
         }
 
     def empty(self) -> None:
-        """Removes containers, networks and volumes, for the next fault to begin with nothing."""
+        """Removes containers, networks, volumes and built images, for the next fault to begin with nothing."""
         for container in self.client.api.containers(all=True):
             with suppress(DockerException):
                 self.client.api.unpause(container["Id"])
@@ -170,6 +172,9 @@ class OwnEngine:
         for volume in self.client.api.volumes()["Volumes"] or []:
             with suppress(DockerException):
                 self.client.api.remove_volume(volume["Name"], force=True)
+        for tag in self.inventory()["images"] - self._kept:
+            with suppress(DockerException):
+                self.client.api.remove_image(tag, force=True)
 
     def close(self) -> None:
         self.ensure()
