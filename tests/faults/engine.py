@@ -160,7 +160,7 @@ class OwnEngine:
         }
 
     def empty(self) -> None:
-        """Removes containers, networks, volumes and built images, for the next fault to begin with nothing."""
+        """Removes all but the images that were brought, for the next fault to begin with nothing."""
         for container in self.client.api.containers(all=True):
             with suppress(DockerException):
                 self.client.api.unpause(container["Id"])
