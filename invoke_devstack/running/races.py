@@ -17,12 +17,20 @@ _PAUSE = 0.05
 
 
 def create(engine: Engine, action: CreateContainer) -> str:
-    """Makes the container; a half-made one of the same project that has its name is removed first."""
-    try:
-        return engine.create_container(action.target, action.body, platform=action.platform)
-    except ConflictError as error:
-        _remove_half_made(engine, action, error)
-    return engine.create_container(action.target, action.body, platform=action.platform)
+    """Makes the container; a half-made one of the same project that has its name is removed first.
+
+    After a command was killed the engine may hold the name for a container that nobody can see yet: it is
+    waited for.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return engine.create_container(action.target, action.body, platform=action.platform)
+        except ConflictError as error:
+            _remove_half_made(engine, action, error)
+            if time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE)
 
 
 def _remove_half_made(engine: Engine, action: CreateContainer, conflict: ConflictError) -> None:

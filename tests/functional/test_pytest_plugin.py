@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import docker
 import pytest
+from docker.models.networks import Network
 
 from tests.functional.conftest import Project, find_free_port
 
@@ -90,8 +91,8 @@ def team(new_project: Callable[..., Project], client: docker.DockerClient) -> It
     project.write("tasks.py", TASKS)
     project.write("test_suite.py", SUITE)
     yield project
-    for item in copies(project):
-        item.remove(force=True)
+    for item in copies(project):  # containers come first: what they use can go after them
+        item.remove(**({} if isinstance(item, Network) else {"force": True}))
 
 
 def suite(project: Project, *words: str) -> subprocess.Popen[str]:

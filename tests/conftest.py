@@ -1,0 +1,13 @@
+"""What all tests start from, whoever starts them."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+# A background job of a shell ignores Ctrl-C, and so would every command that the tests start from there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# `make test` tells each `make` below it that it is one, and that one then says where it is.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
+    os.environ.pop(name, None)
