@@ -60,7 +60,9 @@ def _removals(made: Plan) -> tuple[str, ...]:
 
 
 def _plan(session: Session, options: DownOptions) -> tuple[Plan, Observed]:
-    observed = observe(session.definition, session.engine, inspect=True)
+    observed = observe(session.definition, session.engine)
+    if any(item.service not in session.definition.services for item in observed.containers):
+        observed = observe(session.definition, session.engine, inspect=True)  # they know their grace period
     wanted = planning.DownOptions(
         volumes=options.volumes,
         timeout=options.timeout,
