@@ -8,6 +8,6 @@ import signal
 # A background job of a shell ignores Ctrl-C, and so would every command that the tests start from there.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# `make test` tells each `make` below it that it is one, and that one then says where it is.
-for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
+# `make test` tells each `make` below it that it is one, and hands its variables on.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "args", "s", "cmd"):
     os.environ.pop(name, None)

@@ -13,7 +13,7 @@ ACTION = CreateContainer(target="shop-web-1", cause="no container yet", body={"I
 
 
 class Slow(FakeEngine):
-    """An engine whose name is taken by a container that a killed command asked for, and that nobody sees yet."""
+    """An engine that holds a name for a container that nobody can see yet."""
 
     def __init__(self, refusals: int) -> None:
         super().__init__()
