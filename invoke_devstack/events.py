@@ -217,6 +217,15 @@ class Watching(Event):
 
 
 @record(kw_only=True)
+class CommandStarted(Event):
+    """A command in a container has the terminal from here on: what follows is its own."""
+
+    type: ClassVar[str] = "command.started"
+    service: str
+    container: str
+
+
+@record(kw_only=True)
 class Explained(Event):
     """The `docker` command that does a step by hand, with one sentence on what it is for (`--explain`)."""
 

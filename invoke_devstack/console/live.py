@@ -101,7 +101,7 @@ class LiveConsole(PlainConsole):
             return
         if isinstance(event, e.UpFinished | e.DownFinished):
             self._done.clear()
-        if isinstance(event, e.UpFinished | e.DownFinished | e.Failed):
+        if isinstance(event, e.UpFinished | e.DownFinished | e.Failed | e.CommandStarted):
             self._end_stage()
         if isinstance(event, e.Watching):
             self._watching = True

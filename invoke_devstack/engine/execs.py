@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from invoke_devstack.engine.api import Api, RawStream
@@ -13,12 +15,13 @@ from invoke_devstack.engine.containers import path_of
 from invoke_devstack.engine.failures import connection_errors, lost
 from invoke_devstack.engine.frames import Demultiplexer
 from invoke_devstack.engine.protocol import Blocks, ExecResult, ExecSession
-from invoke_devstack.errors import NotFoundError
+from invoke_devstack.errors import DevstackError, NotFoundError
 
 if TYPE_CHECKING:
     from requests import Response
 
 CHUNK = 1 << 16
+_SIGN_AFTER = 1.5  # seconds of a command after which the engine is asked whether it is still there
 
 
 class Execs:
@@ -47,11 +50,20 @@ class Execs:
             privileged=privileged,
         )
         stream = self._api.open("POST", f"/exec/{exec_id}/start", body={"Detach": False, "Tty": False})
+        # A command may be silent for long, and an engine that hangs is as silent: it is asked for a sign.
+        sign = threading.Timer(_SIGN_AFTER, self._ask_for_a_sign)
+        sign.daemon = True
+        sign.start()
         try:
             output = _read_all(stream, timeout)
         finally:
+            sign.cancel()
             stream.close()
         return ExecResult(exit_code=self._exec_code(exec_id), output=output)
+
+    def _ask_for_a_sign(self) -> None:
+        with suppress(DevstackError):
+            self._api.send("GET", "/_ping", versioned=False)
 
     def open_exec(
         self,

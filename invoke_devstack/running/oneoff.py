@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 from invoke_devstack.engine.protocol import ExecSession
 from invoke_devstack.errors import DevstackError, NotFoundError, ServiceError
-from invoke_devstack.events import Notice
+from invoke_devstack.events import CommandStarted, Notice
 from invoke_devstack.planning.explain_commands import explain_oneoff_end, explain_oneoff_start
 from invoke_devstack.planning.oneoff import OneoffOptions, oneoff_name, plan_oneoff
 from invoke_devstack.running import terminal, up
@@ -42,6 +42,7 @@ def run(session: Session, options: RunOptions) -> int:
         if session.explain:
             session.emit(explain_oneoff_start(name, tty=tty))
             session.emit(explain_oneoff_end(name))
+        session.emit(CommandStarted(service=options.service, container=name))
         return _run(session, options, name, tty=tty)
     return 0  # detached
 

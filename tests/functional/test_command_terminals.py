@@ -120,7 +120,8 @@ def test_a_container_that_goes_away_leaves_the_terminal_as_it_was(stack: Project
 
 
 def test_a_one_off_container_has_the_terminal_and_goes_away_at_ctrl_c(stack: Project) -> None:
-    with terminal_around(stack, "run", "web", "--", "sh", "-c", "stty size; sleep 300") as child:
+    # The engine tells a new container its size only once it runs, as it does for Docker's own client.
+    with terminal_around(stack, "run", "web", "--", "sh", "-c", "sleep 1; stty size; sleep 300") as child:
         child.expect("30 100")
         child.sendintr()
         assert end_of(stack, child) == 130
