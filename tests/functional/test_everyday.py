@@ -269,9 +269,9 @@ services:
   one:
     image: IMAGE
     init: true
-    command: [sh, -c, 'touch /work/made; exec sleep 600']
+    command: [sh, -c, 'touch /here/made; exec sleep 600']
     user: "${UID}:${GID}"
-    volumes: ["./made/here:/work"]
+    volumes: ["./made/here:/here"]
 """
 
 

@@ -197,6 +197,18 @@ def test_while_a_hook_runs_the_terminal_is_its_own(theatre: Theatre) -> None:
     stage.console.close()
 
 
+def test_once_a_command_has_the_terminal_nothing_is_drawn_over_it(theatre: Theatre) -> None:
+    stage = theatre.open(terminal=True)
+    stage.console.emit(e.ActionStarted(action="create", target="p-web-run", cause="asked for", service="web"))
+    time.sleep(0.4)
+    assert "web" in stage.err.written
+    stage.console.emit(e.CommandStarted(service="web", container="p-web-run"))
+    before = stage.err.written
+    time.sleep(0.4)
+    assert stage.err.written == before
+    stage.console.close()
+
+
 def test_many_threads_may_emit_at_once(theatre: Theatre) -> None:
     stage = theatre.open(terminal=True)
     stage.console.emit(PLAN)
