@@ -75,42 +75,34 @@ class ConflictError(EngineError):
     """A name or state that is already taken (HTTP 409)."""
 
 
-class EngineUnavailableError(EngineError):
+class _ReasonedError(EngineError):
+    """One of several faults of a kind, told apart by the word in `reason`."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        details: Sequence[str] = (),
+        status: int | None = None,
+        reason: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, details=details, status=status)
+        self.reason = reason
+
+
+class EngineUnavailableError(_ReasonedError):
     """No engine answers: not installed, not started, no permission, or gone in the middle.
 
     `reason`: not-installed, not-running, permission, too-old, unreachable, context, tls, gone, timeout.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str = "",
-        details: Sequence[str] = (),
-        status: int | None = None,
-        reason: str = "",
-    ) -> None:
-        super().__init__(message, hint=hint, details=details, status=status)
-        self.reason = reason
 
-
-class ImageUnavailableError(EngineError):
+class ImageUnavailableError(_ReasonedError):
     """An image that is not here and cannot be pulled (or not be pushed).
 
     `reason`: registry (out of reach), tls, rate-limit, missing, denied, disk, platform, broken, "".
     """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str = "",
-        details: Sequence[str] = (),
-        status: int | None = None,
-        reason: str = "",
-    ) -> None:
-        super().__init__(message, hint=hint, details=details, status=status)
-        self.reason = reason
 
 
 class PortTakenError(EngineError):

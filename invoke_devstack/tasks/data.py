@@ -10,14 +10,12 @@ if TYPE_CHECKING:
     from invoke_devstack.planning.snapshots import Snapshot
     from invoke_devstack.tasks.context import Work
 
-_EXPLAIN_HELP = {"explain": "Show, for each step, the docker command that does the same by hand."}
-
 
 @command(
     "snapshot",
     json="answer",
     shorts={"name": "n"},
-    flags={"name": "What to call it. By default the time: 20260131-120000.", **_EXPLAIN_HELP},
+    flags={"name": "What to call it. By default the time: 20260131-120000."},
 )
 def snapshot(work: Work, service: str, name: str = "", explain: bool = False, json: bool = False) -> None:
     """Keep a copy of a service's data.
@@ -37,7 +35,7 @@ def snapshot(work: Work, service: str, name: str = "", explain: bool = False, js
     "restore",
     json="events",
     shorts={"name": "n"},
-    flags={"name": "The snapshot to put back; see `invoke snapshots`.", **_EXPLAIN_HELP},
+    flags={"name": "The snapshot to put back; see `invoke snapshots`."},
 )
 def restore(
     work: Work, service: str, name: str, yes: bool = False, explain: bool = False, json: bool = False
@@ -61,7 +59,7 @@ def restore(
     work.answer(f"{service} has the data of {name} again")
 
 
-@command("reset", json="events", flags=_EXPLAIN_HELP)
+@command("reset", json="events")
 def reset(
     work: Work,
     service: tuple[str, ...] = (),
