@@ -57,6 +57,7 @@ class FakeEngine:
     def __init__(self, info: EngineInfo | None = None) -> None:
         self.engine_info = info or EngineInfo(version="28.0.0", api=(1, 48), architecture="amd64")
         self.endpoint = Endpoint("unix:///fake/docker.sock")
+        self.lets_go_at_end = False
         self.containers: dict[str, ObservedContainer] = {}  # by id
         self.bodies: dict[str, Body] = {}  # by id
         self.images: dict[str, ObservedImage] = {}  # by reference

@@ -55,4 +55,10 @@ if [ -z "${PIP_CERT:-}" ] && [ -f "$bundle" ]; then
 	export PIP_CERT=$bundle
 fi
 say "Installing $what into $folder"
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$what"
+# `compat` puts the folder on Python's path, where the default has every process import a finder: 10 ms of each command.
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat \
+	--editable "$what"
+
+# Where PYTHONDONTWRITEBYTECODE is set, as many developers have it, Python would compile the plugin anew for every
+# command: a third of the time of `ps`. A file that is changed later counts as changed.
+"$folder/bin/python" -m compileall -q invoke_devstack

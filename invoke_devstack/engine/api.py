@@ -1,7 +1,7 @@
 """One request to the engine, with errors as ours. All of the room sends its requests through here.
 
-Ordinary requests go through the SDK's session. Streams that last (logs, exec, attach) take a socket
-of their own: the SDK's time-out would end a silent one, and it reads them in small pieces.
+Ordinary requests share connections (`http.py`). Streams that last (logs, exec, attach) take a socket of
+their own, which both sides write to and which may be silent for hours.
 """
 
 from __future__ import annotations
@@ -13,18 +13,13 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
-from docker import APIClient
-
 from invoke_devstack.engine.dialing import Dial
-from invoke_devstack.engine.failures import connection_errors, lost, refusal
+from invoke_devstack.engine.failures import lost, refusal
+from invoke_devstack.engine.http import ERRORS, Answer, Http
 from invoke_devstack.engine.silence import OnSilence, Silence
-from invoke_devstack.engine.transport import DialedAdapter
-
-if TYPE_CHECKING:
-    from requests import Response
 
 DIAL_SECONDS = 10.0
 ANSWER_SECONDS = 120.0  # for one answer; what may take as long as it likes asks for None
@@ -52,13 +47,7 @@ class Api:
         self._dial = dial
         self._dial_seconds = dial_seconds
         self._silence = Silence(on_silence)
-        # The SDK looks at the address for its scheme alone: our adapter makes the connections.
-        self.client = APIClient(base_url="unix:///var/run/docker.sock", version=version)
-        self.client.trust_env = False
-        self.client.headers["Accept-Encoding"] = (
-            "identity"  # archives would come gzipped, at a tenth of the speed
-        )
-        self.client.mount("http+docker://", DialedAdapter(dial))
+        self._http = Http(dial)
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 
@@ -76,13 +65,13 @@ class Api:
 
     def post(self, path: str, body: Any = None, params: Params | None = None, **options: Any) -> Any:
         """The JSON of the answer, None if it has none."""
-        response = self.send("POST", path, params, body=body, **options)
-        return response.json() if response.content.strip() else None
+        answer = self.send("POST", path, params, body=body, **options)
+        return answer.json() if answer.content.strip() else None
 
     def delete(self, path: str, params: Params | None = None) -> Any:
         """The JSON of the answer, None if it has none. Large volumes and images take their time."""
-        response = self.send("DELETE", path, params, seconds=DELETE_SECONDS)
-        return response.json() if response.content.strip() else None
+        answer = self.send("DELETE", path, params, seconds=DELETE_SECONDS)
+        return answer.json() if answer.content.strip() else None
 
     def send(
         self,
@@ -96,57 +85,57 @@ class Api:
         stream: bool = False,
         seconds: float | None = ANSWER_SECONDS,
         versioned: bool = True,
-    ) -> Response:
-        """The answer to a request; `body` goes as JSON, `data` as it is. Between two pieces of the
-        answer may pass `seconds` (None: any time). Raises EngineError and its kin."""
+    ) -> Answer:
+        """The answer to a request; `body` goes as JSON, `data` as it is. Its content is there already unless
+        it comes as a `stream`, between two pieces of which may pass `seconds` (None: any time). Raises
+        EngineError and its kin."""
         headers = dict(headers or {})
         if body is not None:
-            data = json.dumps(body)
+            data = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
-        prefix = f"/v{self.version}" if versioned else ""
         quick = (method == "GET" and not stream) or path.endswith("/exec")
         try:
             with self._silence.watched() if quick else contextlib.nullcontext():
-                response = self.client.request(
+                answer = self._http.request(
                     method,
-                    f"http+docker://localhost{prefix}{path}",
-                    params=_query(params),
+                    self._target(path, params, versioned),
                     data=data,
                     headers=headers,
-                    stream=stream,
-                    timeout=(self._dial_seconds, seconds),
+                    dial_seconds=self._dial_seconds,
+                    seconds=seconds,
                 )
-            if response.status_code >= 400:
-                raise refusal(response.status_code, message_of(response.content))
-        except connection_errors() as error:
+                if not stream or answer.status >= 400:
+                    content = answer.content
+            if answer.status >= 400:
+                raise refusal(answer.status, message_of(content))
+        except ERRORS as error:
             raise lost(error, self.url) from error
-        return response
+        return answer
 
-    def lines(self, response: Response) -> Iterator[Any]:
+    def lines(self, answer: Answer) -> Iterator[Any]:
         """The JSON objects of an answer that comes line by line, as they come."""
         try:
-            for line in response.iter_lines(chunk_size=None):
+            for line in answer.lines():
                 if line.strip():
                     yield json.loads(line)
-        except connection_errors() as error:
+        except ERRORS as error:
             raise lost(error, self.url) from error
         finally:
-            response.close()
+            answer.close()
 
-    def break_off(self, response: Response) -> None:
-        """Ends a `lines` in another thread, and with it what the engine does for it."""
-        with contextlib.suppress(ValueError, RuntimeError, OSError):  # it has ended by itself
-            response.raw.shutdown()
+    def _target(self, path: str, params: Params | None, versioned: bool) -> str:
+        query = urlencode(_query(params))
+        joint = "&" if "?" in path else "?"
+        return (f"/v{self.version}" if versioned else "") + path + (joint + query if query else "")
 
     def open(
         self, method: str, path: str, params: Params | None = None, *, body: Any = None, upgrade: bool = False
     ) -> RawStream:
         """A socket of its own that carries the bytes of the answer and nothing else: no chunks
         (HTTP/1.0), and both ways with `upgrade`. It never times out."""
-        query = urlencode(_query(params))
         payload = b"" if body is None else json.dumps(body).encode()
         head = [
-            f"{method} /v{self.version}{path}{'?' + query if query else ''} HTTP/1.{1 if upgrade else 0}",
+            f"{method} {self._target(path, params, versioned=True)} HTTP/1.{1 if upgrade else 0}",
             "Host: localhost",
             "User-Agent: invoke-devstack",
             f"Content-Length: {len(payload)}",
@@ -168,7 +157,7 @@ class Api:
             if self._pool is not None:
                 self._pool.shutdown(wait=False, cancel_futures=True)
                 self._pool = None
-        self.client.close()
+        self._http.close()
 
 
 class RawStream:

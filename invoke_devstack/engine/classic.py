@@ -26,7 +26,7 @@ def build_classic(
     context = None if is_remote(request.context) else BuildContext.of(request)
     query = urlencode(build_query(request, context.dockerfile if context else request.dockerfile))
     try:
-        response = api.send(
+        answer = api.send(
             "POST",
             f"/build?{query}",
             data=_until_cancelled(context.tar(), cancellation) if context else None,
@@ -38,8 +38,8 @@ def build_classic(
         raise
     except EngineError as error:
         raise build_failure(request.tag, error.message) from error
-    with cancellation.calling(lambda: api.break_off(response)):
-        return ClassicBuild(request, on_progress).follow(api.lines(response))
+    with cancellation.calling(answer.break_off):
+        return ClassicBuild(request, on_progress).follow(api.lines(answer))
 
 
 def _until_cancelled(blocks: Iterator[bytes], cancellation: Cancellation) -> Iterator[bytes]:

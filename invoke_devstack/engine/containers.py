@@ -90,10 +90,10 @@ class Containers:
 
     def stats(self, container: str) -> Iterator[Body]:
         """One reading about each second, until the container is gone."""
-        response = self._api.send(
+        answer = self._api.send(
             "GET", path_of(container, "/stats"), {"stream": True}, stream=True, seconds=None
         )
-        return self._api.lines(response)
+        return self._api.lines(answer)
 
     def _wait(self, container: str, condition: str, timeout: float | None) -> int:
         seconds = None if timeout is None else max(timeout, 0.001)  # 0 is no time-out to the HTTP client

@@ -1,6 +1,6 @@
 """Opens a connection to an engine, whatever the way there: unix socket, TCP, TLS, ssh, Windows pipe.
 
-One way for all: the SDK's session speaks HTTP over these sockets, and so do the raw streams.
+One way for all: requests go over these sockets, and so do the raw streams.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from invoke_devstack.engine.builds import Builds
 from invoke_devstack.engine.containers import Containers
 from invoke_devstack.engine.endpoints import Endpoint
 from invoke_devstack.engine.execs import Execs
+from invoke_devstack.engine.observing import is_podman
 from invoke_devstack.engine.resources import Resources
 from invoke_devstack.engine.streams import Streams
 
@@ -27,6 +28,7 @@ class DockerEngine(Builds, Resources, Containers, Execs, Streams):
     ) -> None:
         """`headers` are those of the engine's `/_ping`."""
         self.endpoint = endpoint
+        self.lets_go_at_end = not is_podman(headers)  # nobody has looked when Podman does
         self.registry_mirror = registry_mirror
         self._version = version
         self._headers = headers  # case-insensitive

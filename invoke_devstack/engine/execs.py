@@ -8,17 +8,15 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from invoke_devstack.engine.api import Api, RawStream
 from invoke_devstack.engine.containers import path_of
-from invoke_devstack.engine.failures import connection_errors, lost
+from invoke_devstack.engine.failures import lost
 from invoke_devstack.engine.frames import Demultiplexer
+from invoke_devstack.engine.http import ERRORS, Answer
 from invoke_devstack.engine.protocol import Blocks, ExecResult, ExecSession
 from invoke_devstack.errors import DevstackError, NotFoundError
-
-if TYPE_CHECKING:
-    from requests import Response
 
 CHUNK = 1 << 16
 _SIGN_AFTER = 1.5  # seconds of a command after which the engine is asked whether it is still there
@@ -109,8 +107,8 @@ class Execs:
 
     def get_archive(self, container: str, path: str) -> tuple[Mapping[str, Any], Blocks]:
         where = path_of(container, "/archive")
-        response = self._api.send("GET", where, {"path": path}, stream=True, seconds=None)
-        return _stat(response.headers), ArchiveBlocks(response, self._api.url)
+        answer = self._api.send("GET", where, {"path": path}, stream=True, seconds=None)
+        return _stat(answer.headers), ArchiveBlocks(answer, self._api.url)
 
     def stat_path(self, container: str, path: str) -> Mapping[str, Any] | None:
         """name, size (bytes), mode (Go's os.FileMode), mtime (RFC 3339), linkTarget; None if not there."""
@@ -152,9 +150,9 @@ class Execs:
 class ArchiveBlocks:
     """See `Blocks`. One that nobody keeps closes itself."""
 
-    def __init__(self, response: Response, url: str) -> None:
-        self._response = response
-        self._blocks: Iterator[bytes] = response.iter_content(CHUNK)
+    def __init__(self, answer: Answer, url: str) -> None:
+        self._answer = answer
+        self._blocks: Iterator[bytes] = answer.blocks(CHUNK)
         self._url = url
 
     def __iter__(self) -> Iterator[bytes]:
@@ -163,12 +161,12 @@ class ArchiveBlocks:
     def __next__(self) -> bytes:
         try:
             return next(self._blocks)
-        except connection_errors() as error:
+        except ERRORS as error:
             self.close()
             raise lost(error, self._url) from error
 
     def close(self) -> None:
-        self._response.close()
+        self._answer.close()
 
     def __del__(self) -> None:
         self.close()

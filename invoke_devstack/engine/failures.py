@@ -1,6 +1,6 @@
 """The engine's refusals and the network's faults, as our errors: a plain sentence and what to do.
 
-Every error of `requests`, `urllib3`, `docker` and `socket` ends here.
+Every error of `http.client`, `ssl` and `socket` ends here.
 """
 
 from __future__ import annotations
@@ -162,9 +162,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 def is_timeout(error: BaseException) -> bool:
     """Whether the engine did not answer in time."""
-    from urllib3.exceptions import TimeoutError as PoolTimeout
-
-    return any(isinstance(item, TimeoutError | PoolTimeout) for item in causes(error))
+    return any(isinstance(item, TimeoutError) for item in causes(error))
 
 
 def lost(error: BaseException, url: str) -> EngineUnavailableError:
@@ -200,11 +198,3 @@ def tls_failure(error: BaseException, url: str) -> EngineUnavailableError:
 
 def is_unknown_host(error: BaseException) -> bool:
     return any(isinstance(item, socket.gaierror) for item in causes(error))
-
-
-def connection_errors() -> tuple[type[Exception], ...]:
-    """What a lost connection raises, from the socket up to `requests`."""
-    from requests.exceptions import RequestException
-    from urllib3.exceptions import HTTPError
-
-    return (RequestException, HTTPError, OSError)

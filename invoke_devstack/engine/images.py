@@ -72,7 +72,7 @@ class Images:
         wanted = Reference.parse(reference)
         query = [("fromSrc", "-"), ("repo", wanted.name), ("tag", wanted.tag), ("platform", platform)]
         query += [("changes", change) for change in changes]
-        response = self._api.send(
+        answer = self._api.send(
             "POST",
             f"/images/create?{urlencode(query)}",
             data=_blocks(archive),
@@ -80,7 +80,7 @@ class Images:
             stream=True,
             seconds=None,
         )
-        made = _imported_id(self._api.lines(response))
+        made = _imported_id(self._api.lines(answer))
         self.tag_image(made, reference)  # Podman names it localhost/…, and looks for docker.io/… later
         return made
 

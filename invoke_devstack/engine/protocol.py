@@ -151,6 +151,8 @@ class Engine(Protocol):
     """A Docker-compatible engine. `endpoint` is where it was found."""
 
     endpoint: Endpoint
+    lets_go_at_end: bool
+    """Whether an `attach` ends right when the container's process has, and never before. Docker's does."""
 
     def info(self) -> EngineInfo:
         """The engine, architecture included; costs a request. `Observed.engine` has the rest of it free."""

@@ -50,8 +50,8 @@ def transfer(
 def _follow(
     api: Api, reference: Reference, path: str, params: Mapping[str, Any], on_progress: OnProgress
 ) -> None:
-    headers = {"X-Registry-Auth": credentials(api, reference)}
-    response = api.send(
+    headers = {"X-Registry-Auth": credentials(reference)}
+    answer = api.send(
         "POST",
         path,
         params,
@@ -59,7 +59,7 @@ def _follow(
         stream=True,
         seconds=None,
     )
-    report(api.lines(response), on_progress)
+    report(api.lines(answer), on_progress)
 
 
 def report(lines: Iterator[Any], on_progress: OnProgress) -> None:
@@ -81,7 +81,7 @@ def report(lines: Iterator[Any], on_progress: OnProgress) -> None:
         )
 
 
-def credentials(api: Api, reference: Reference) -> str:
+def credentials(reference: Reference) -> str:
     """The header for the registry from Docker's configuration and credential helpers. A helper that
     fails gives none: public images need none, and a refusal is told anyway."""
     from docker import auth
@@ -89,10 +89,10 @@ def credentials(api: Api, reference: Reference) -> str:
 
     warnings.filterwarnings("ignore", module="docker.credentials")
     try:
-        header = auth.get_config_header(api.client, reference.registry)
+        known = auth.resolve_authconfig(auth.load_config(), reference.registry)
     except (DockerException, OSError, ValueError):
-        header = None
-    return str((header or auth.encode_header({})).decode())
+        known = None
+    return str(auth.encode_header(known or {}).decode())
 
 
 def all_credentials() -> str:

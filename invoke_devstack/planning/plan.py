@@ -158,6 +158,12 @@ class StopContainer(Action):
     signal: str = ""
     grace: float = 10.0
 
+    @property
+    def end(self) -> str:
+        """The id of the moment at which its process has ended, while the engine still tidies up behind it:
+        takes its network apart, unmounts its volumes."""
+        return f"end of {self.target}"
+
 
 @record(kw_only=True)
 class RemoveContainer(Action):
@@ -327,8 +333,32 @@ class Plan:
         self._order = tuple(self.sorter().static_order())
 
     def sorter(self) -> TopologicalSorter[str]:
-        """A fresh sorter over the actions' ids, for whoever carries them out."""
+        """A fresh sorter over the actions' ids."""
         return TopologicalSorter({action.id: sorted(action.needs) for action in self._actions.values()})
+
+    def schedule(self) -> TopologicalSorter[str]:
+        """A fresh sorter for whoever carries the actions out. It has moments too: what ends a container, its
+        `pre_stop` hooks included, waits for no more than the `end` of those that depend on it."""
+        graph = {action.id: sorted(self._needs_in_time(action)) for action in self._actions.values()}
+        stops = (self._actions[stop_id] for stop_id in self.awaited_ends)
+        graph.update({stop.end: graph[stop.id] for stop in stops if isinstance(stop, StopContainer)})
+        return TopologicalSorter(graph)
+
+    @property
+    def awaited_ends(self) -> frozenset[str]:
+        """The ids of the stops for whose `end` another action waits."""
+        waiting = (item for item in self._actions.values() if isinstance(item, StopContainer | RunCommand))
+        needed = frozenset[str]().union(*(action.needs for action in waiting))
+        return frozenset(need for need in needed if isinstance(self._actions[need], StopContainer))
+
+    def _needs_in_time(self, action: Action) -> frozenset[str]:
+        if not isinstance(action, StopContainer | RunCommand):
+            return action.needs
+        needed = (self._actions[need] for need in action.needs)
+        return frozenset(item.end if isinstance(item, StopContainer) else item.id for item in needed)
+
+    def __contains__(self, action_id: str) -> bool:
+        return action_id in self._actions
 
     def __getitem__(self, action_id: str) -> Action:
         return self._actions[action_id]

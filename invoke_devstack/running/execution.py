@@ -31,6 +31,10 @@ class Execution:
         """By tag."""
         self.left: list[str] = []
         """Networks and volumes that stay because others use them."""
+        self.awaited_ends: frozenset[str] = frozenset()
+        """The ids of the stops for which `tell_end` is to be called."""
+        self.tell_end: Callable[[str], None] = lambda stop_id: None
+        """Called, from any thread, once the process of a container that is being stopped has ended."""
         self._cancelled = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
         self._lock = threading.Lock()

@@ -27,6 +27,7 @@ from invoke_devstack.planning.plan import (
     RenameContainer,
     RunHook,
     StartContainer,
+    StopContainer,
 )
 from invoke_devstack.records import record
 from invoke_devstack.running import actions, stopping
@@ -75,10 +76,12 @@ def changes(plan: Plan) -> frozenset[str]:
 
 @record
 class _Outcome:
-    """How an action ended; `action` None is a signal that arrived."""
+    """How an action ended; `action` None is a signal that arrived. With `moment` it has not ended yet: the
+    process of the container that it stops has."""
 
     action: Action | None
     error: BaseException | None = None
+    moment: str = ""
 
 
 class _Executor:
@@ -89,7 +92,10 @@ class _Executor:
         self._execution = execution
         self._session = execution.session
         self._through_interrupt = through_interrupt
-        self._sorter = plan.sorter()
+        self._sorter = plan.schedule()
+        execution.awaited_ends = plan.awaited_ends
+        execution.tell_end = self._tell_end
+        self._passed: set[str] = set()  # moments
         self._free: deque[Action] = deque()
         self._running: dict[str, Action] = {}
         self._outcomes: SimpleQueue[_Outcome] = SimpleQueue()
@@ -113,6 +119,8 @@ class _Executor:
             outcome = self._next_outcome()
             if outcome.action is None:
                 self._on_signal()
+            elif outcome.moment:
+                self._pass(outcome.moment)
             else:
                 self._on_end(outcome.action, outcome.error)
             self._begin_free()
@@ -139,7 +147,8 @@ class _Executor:
     def _begin_free(self) -> None:
         if self._failure is not None:
             return
-        self._free.extend(self._plan[action_id] for action_id in self._sorter.get_ready())
+        ready = self._sorter.get_ready()
+        self._free.extend(self._plan[item] for item in ready if item in self._plan)  # the others are moments
         for _ in range(len(self._free)):
             action = self._free.popleft()
             if _only_waits(action) or self._busy() < self._session.settings.parallel:
@@ -203,8 +212,21 @@ class _Executor:
         del self._running[action.id]
         if error is None:
             self._sorter.done(action.id)
+            if isinstance(action, StopContainer) and action.id in self._execution.awaited_ends:
+                self._pass(action.end)
         elif not isinstance(error, Cancelled):
             self._give_up(error)
+
+    def _tell_end(self, stop_id: str) -> None:
+        stop = self._plan[stop_id]
+        if isinstance(stop, StopContainer):
+            self._outcomes.put(_Outcome(stop, moment=stop.end))
+
+    def _pass(self, moment: str) -> None:
+        """What waits for `moment` may begin. It is told by itself, and once more when its action ends."""
+        if moment not in self._passed:
+            self._passed.add(moment)
+            self._sorter.done(moment)
 
     def _on_signal(self) -> None:
         interrupt = self._session.interrupt

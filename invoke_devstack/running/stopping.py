@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from invoke_devstack.engine.protocol import ExecSession
 from invoke_devstack.errors import DevstackError, NotFoundError
 from invoke_devstack.events import ActionProgress, Notice, ServiceStopped
 from invoke_devstack.planning.plan import StopContainer
@@ -35,7 +36,11 @@ class _Stop:
     def carry_out(self) -> None:
         self._tell(f"asked to end; SIGKILL after {self._action.grace:g} s")
         self._teach_begin()
-        with self._watched(), self._execution.session.interrupt.calling(self._kill_if_forced):
+        with (
+            self._watched(),
+            telling_end(self._action, self._execution),
+            self._execution.session.interrupt.calling(self._kill_if_forced),
+        ):
             self._execution.engine.stop(
                 self._action.target, signal=self._action.signal, grace=self._action.grace
             )
@@ -130,6 +135,46 @@ class _Stop:
         self._execution.session.emit(
             ActionProgress(action=self._action.kind, target=self._action.target, text=text)
         )
+
+
+@contextmanager
+def telling_end(action: StopContainer, execution: Execution) -> Iterator[None]:
+    """While entered, `execution` is told as soon as the container's process ends, if another action waits
+    for that.
+
+    The engine answers a stop only when it has taken the container's network apart, 0.1 s later, and tells of
+    the end by an event before that (20.10) or after it (28). What it attached to the container's output it
+    lets go right when the process has ended, in all versions.
+    """
+    attached = _attach(action, execution) if action.id in execution.awaited_ends else None
+    if attached is None:
+        yield
+        return
+
+    answered = threading.Event()
+
+    def listen() -> None:
+        with suppress(DevstackError, OSError, ValueError):
+            while attached.read()[1]:
+                pass
+            if not answered.is_set():  # else the answer to the stop tells how it went
+                execution.tell_end(action.id)
+
+    threading.Thread(target=listen, name=f"end of {action.name}", daemon=True).start()
+    try:
+        yield
+    finally:
+        answered.set()
+        attached.close()
+
+
+def _attach(action: StopContainer, execution: Execution) -> ExecSession | None:
+    """None where it cannot be: it is paused, or has ended, or the engine lets go at another time."""
+    if not execution.engine.lets_go_at_end:
+        return None
+    with suppress(DevstackError):
+        return execution.engine.attach(action.target, tty=True, stdin=False)  # raw: nobody reads what it says
+    return None
 
 
 def warn_about_interrupt(execution: Execution) -> None:

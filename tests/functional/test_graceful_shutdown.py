@@ -64,3 +64,34 @@ def test_kill_ends_at_once_and_another_signal_is_only_sent(stack: Project) -> No
     killed = stack.invoke("kill", "-s", "stubborn", "--explain")
     assert "nothing is saved or closed first" in killed.err
     assert stack.container("stubborn").wait(timeout=10)["StatusCode"] == 137
+
+
+def test_what_others_depend_on_is_asked_to_end_once_they_have_ended(
+    new_project: Callable[..., Project],
+) -> None:
+    """Not before, even if a dependent has long closed its output."""
+    project = new_project("""
+        services:
+          db:
+            image: IMAGE
+            command: [sh, -c, "trap 'exit 0' TERM; while :; do sleep 0.05; done"]
+          silent:
+            image: IMAGE
+            command:
+              - sh
+              - -c
+              - exec >/dev/null 2>&1; trap 'sleep 1; exit 0' TERM; while :; do sleep 0.05; done
+            depends_on: [db]
+    """)
+    assert project.invoke("up").code == 0
+    began = time.time()
+    assert project.invoke("stop").code == 0
+    db, silent = (project.container(service) for service in ("db", "silent"))
+    events = project.client.events(since=int(began), until=int(time.time()) + 1, decode=True)
+    asked = {
+        event["id"]: event["timeNano"] / 1e9 - began
+        for event in events
+        if event.get("Action") == "kill" and event["id"] in (db.id, silent.id)
+    }
+    assert asked[db.id] - asked[silent.id] >= 1.0  # it slept for a second
+    assert asked[db.id] - asked[silent.id] < 3.0

@@ -339,6 +339,69 @@ def test_how_a_service_ended_is_told(bench: Bench) -> None:
     assert (stopped.service, stopped.exit_code, stopped.killed) == ("web", 0, False)
 
 
+class Attached:
+    """What is attached to a container: ends when `ended` is set, or is closed."""
+
+    def __init__(self, ended: threading.Event) -> None:
+        self.ended = ended
+
+    def read(self, size: int = 65536) -> tuple[str, bytes]:
+        self.ended.wait(5)
+        return "stdout", b""
+
+    def close(self) -> None:
+        self.ended.set()
+
+
+def two_stops(bench: Bench) -> tuple[Action, ...]:
+    """Of a running web and of the db that it depends on, with both removals."""
+    bench.run(*up(), create("p-db-1"), start("p-db-1", "create p-db-1"))
+    bench.engine.calls.clear()
+    return (
+        StopContainer(target="p-web-1", name="p-web-1", cause="", service="web"),
+        RemoveContainer(target="p-web-1", name="p-web-1", cause="", needs=frozenset({"stop p-web-1"})),
+        StopContainer(
+            target="p-db-1", name="p-db-1", cause="", service="db", needs=frozenset({"stop p-web-1"})
+        ),
+    )
+
+
+def test_what_a_container_depends_on_is_stopped_while_the_engine_tidies_up_behind_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = two_stops(bench)
+    ended, both = threading.Event(), threading.Event()
+    stop = bench.engine.stop
+
+    def slow_stop(container: str, **options: object) -> None:
+        if container == "p-db-1":
+            both.set()
+        else:
+            ended.set()  # its process has ended; the answer to the stop comes later
+            assert both.wait(5)
+            assert ("remove", "p-web-1") not in bench.engine.calls
+        stop(container)
+
+    monkeypatch.setattr(bench.engine, "lets_go_at_end", True)
+    monkeypatch.setattr(bench.engine, "attach", lambda *args, **options: Attached(ended))
+    monkeypatch.setattr(bench.engine, "stop", slow_stop)
+    bench.run(*plan)
+    assert [call for call, _ in bench.engine.calls].count("stop") == 2
+    assert ("remove", "p-web-1") in bench.engine.calls
+
+
+def test_a_stop_that_fails_lets_nothing_else_be_stopped(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = two_stops(bench)
+    monkeypatch.setattr(bench.engine, "lets_go_at_end", True)
+    monkeypatch.setattr(bench.engine, "attach", lambda *args, **options: Attached(threading.Event()))
+    bench.engine.failures["stop", "p-web-1"] = EngineError("no", status=500)
+    with pytest.raises(EngineError):
+        bench.run(*plan)
+    assert bench.engine.named("p-db-1").state == "running"
+
+
 def test_an_engine_that_hangs_is_said_to(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "_SLOW", 0.05)
     made = bench.engine.create_container
