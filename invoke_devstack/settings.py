@@ -25,7 +25,7 @@ class Settings:
     wait_timeout: float = 120.0  # until a service must be ready
     probe_interval: float = 0.03  # between two probes of a starting service
     ports: str = "fixed"  # or "auto": a free port where the wanted one is taken
-    parallel: int = 32  # actions at once
+    parallel: int = 12  # actions at once: with more, the engine takes longer for all of them together
     registry_mirror: str = ""  # host[:port] to pull Docker Hub's images through
     project_directory: str = ""  # default: where tasks.py is
     files: tuple[str, ...] = ()  # default: found as Compose finds them

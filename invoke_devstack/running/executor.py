@@ -36,6 +36,9 @@ from invoke_devstack.running.session import Session
 from invoke_devstack.running.workers import Workers
 
 _SLOW = 5.0
+_PATIENT = (
+    0.5  # seconds after which a stop waits for its container's process, and keeps the engine busy no longer
+)
 _SHORT = (CreateNetwork, CreateVolume, CreateContainer, RenameContainer, StartContainer, RemoveContainer)
 """What an engine does within a second, unless it hangs."""
 
@@ -98,6 +101,7 @@ class _Executor:
         self._passed: set[str] = set()  # moments
         self._free: deque[Action] = deque()
         self._running: dict[str, Action] = {}
+        self._began: dict[str, float] = {}  # when, by the action's id
         self._outcomes: SimpleQueue[_Outcome] = SimpleQueue()
         self._workers = Workers()
         self._failure: BaseException | None = None
@@ -127,15 +131,23 @@ class _Executor:
 
     def _next_outcome(self) -> _Outcome:
         """Waits for it, and says once that the engine does not answer when a short action takes long."""
+        quiet_since = time.monotonic()
         while True:
             try:
-                return self._outcomes.get(timeout=None if self._told_slow else _SLOW)
+                return self._outcomes.get(timeout=self._patience())
             except Empty:
-                self._tell_slow()
+                self._begin_free()
+                if time.monotonic() - quiet_since >= _SLOW:
+                    self._tell_slow()
+
+    def _patience(self) -> float | None:
+        if self._free:
+            return _PATIENT / 2  # until a stop makes room
+        return None if self._told_slow else _SLOW
 
     def _tell_slow(self) -> None:
         slow = [action for action in self._running.values() if isinstance(action, _SHORT)]
-        if slow:
+        if slow and not self._told_slow:
             self._told_slow = True
             text = f"The engine has not answered for {_SLOW:g} s (`{slow[0].id}`); still waiting for it."
             self._session.emit(Notice(text=text, level="warning"))
@@ -157,10 +169,16 @@ class _Executor:
                 self._free.append(action)
 
     def _busy(self) -> int:
-        return sum(not _only_waits(action) for action in self._running.values())
+        return sum(self._keeps_engine_busy(action) for action in self._running.values())
+
+    def _keeps_engine_busy(self, action: Action) -> bool:
+        if isinstance(action, StopContainer):
+            return time.monotonic() - self._began[action.id] < _PATIENT
+        return not _only_waits(action)
 
     def _begin(self, action: Action) -> None:
         self._running[action.id] = action
+        self._began[action.id] = time.monotonic()
         self._explain(action)
         self._session.emit(
             ActionStarted(

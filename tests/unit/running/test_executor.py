@@ -402,6 +402,19 @@ def test_a_stop_that_fails_lets_nothing_else_be_stopped(
     assert bench.engine.named("p-db-1").state == "running"
 
 
+def test_a_container_that_ends_slowly_keeps_no_other_from_being_asked_to_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(executor, "_PATIENT", 0.1)
+    bench = Bench(parallel=2)
+    names = [f"p-web-{number}" for number in range(1, 6)]
+    bench.run(*(step for name in names for step in (create(name), start(name, f"create {name}"))))
+    all_asked = threading.Barrier(len(names))
+    monkeypatch.setattr(bench.engine, "stop", lambda *args, **options: all_asked.wait(5))
+    bench.run(*(StopContainer(target=name, name=name, cause="", service="web") for name in names))
+    assert not all_asked.broken
+
+
 def test_an_engine_that_hangs_is_said_to(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "_SLOW", 0.05)
     made = bench.engine.create_container
