@@ -24,9 +24,13 @@ ORDER = ("stack", "watch", "logs", "scale", "commands")
 def keep(section: str, rows: Sequence[Row]) -> None:
     """Puts the rows of a section in the place of those of the run before, on this engine."""
     results = _results()
-    of_engine = results.setdefault(_say("docker", "version", "--format", "{{.Server.Version}}"), {})
+    of_engine = results.setdefault(engine_version(), {})
     of_engine[section] = {"measured": _circumstances(), "rows": [asdict(row) for row in rows]}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def engine_version() -> str:
+    return _say("docker", "version", "--format", "{{.Server.Version}}")
 
 
 def write_report() -> str:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,7 +85,7 @@ def _up_and_down(tool: str, directory: Path, size: int) -> tuple[float, float]:
 @contextmanager
 def _project(image: str, graph: str, size: int) -> Iterator[Path]:
     with TemporaryDirectory(prefix="bench-scale-") as parent:
-        directory = Path(parent) / Path(parent).name.lower().replace("_", "-")
+        directory = Path(parent) / f"bench-scale-{uuid.uuid4().hex[:8]}"
         directory.mkdir()
         (directory / "compose.yaml").write_text(json.dumps({"services": _services(image, graph, size)}))
         (directory / "tasks.py").write_text("from invoke_devstack import stack\n\nnamespace = stack()\n")

@@ -3,14 +3,20 @@ project in turn."""
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.limit import BareStack
+from benchmarks.limit import BareStack, call
 from benchmarks.pairing import Measure, Row, run_pairs
 from benchmarks.sides import Project, Side, compose_side, invoke_side
+
+_GOLDEN = 0.618
+"""Its multiples, without the whole seconds, are spread evenly, however many there are."""
 
 
 @contextmanager
@@ -21,6 +27,7 @@ def example_project() -> Iterator[Project]:
         project = Project.copy_example(Path(parent) / Path(parent).name.lower().replace("_", "-"))
         compose = compose_side(project)
         try:
+            project.run([*invoke_side(project).prefix, "setup"])  # the images, on whichever engine it is
             project.run([*compose.prefix, "build"])
             yield project
         finally:
@@ -45,9 +52,12 @@ def stack_rows(rounds: int) -> list[Row]:
             compose.down(volumes=True)
             return bare.up()
 
+        turns = itertools.count()
+
         def bare_down() -> float:
             compose.down()
             bare.up()
+            await_place_in_second(project, next(turns))
             return bare.down()
 
         return [
@@ -87,9 +97,21 @@ def up_again(side: Side) -> Measure:
 
 
 def down_after_up(side: Side) -> Measure:
+    turns = itertools.count()
+
     def measure() -> float:
         side.down()
         side.up()
+        await_place_in_second(side.project, next(turns))
         return side.down()
 
     return measure
+
+
+def await_place_in_second(project: Project, turn: int) -> None:
+    """MySQL ends on full seconds of its own life, give or take nothing, so that a few milliseconds decide
+    over one second more. All sides of one turn begin at the same place in that second; turns are spread
+    over it."""
+    shown = call("GET", f"/containers/{project.name}-mysql-1/json")["State"]["StartedAt"]
+    age = datetime.now(UTC) - datetime.fromisoformat(shown)
+    time.sleep((turn * _GOLDEN - age.total_seconds()) % 1)
