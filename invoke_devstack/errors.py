@@ -123,6 +123,13 @@ class PortTakenError(EngineError):
         self.port = port
 
 
+class HalfStartedError(EngineError):
+    """A container that the engine was starting when it was killed, and that it cannot start any more."""
+
+    container: str = ""
+    """Its name."""
+
+
 class BuildError(EngineError):
     """An image build that failed; `details` hold the failing step and the end of its output."""
 

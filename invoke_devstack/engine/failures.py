@@ -14,6 +14,7 @@ from invoke_devstack.errors import (
     ConflictError,
     EngineError,
     EngineUnavailableError,
+    HalfStartedError,
     NotFoundError,
     PortTakenError,
 )
@@ -122,6 +123,15 @@ def _no_image(match: re.Match[str], status: int | None) -> NotFoundError:
     )
 
 
+def _half_started(match: re.Match[str], status: int | None) -> HalfStartedError:
+    return HalfStartedError(
+        "the engine was killed while it was starting this container, and cannot start it any more",
+        hint="Make it anew, with the data of its volumes: `invoke up --force-recreate`.",
+        details=(match.string,),
+        status=status,
+    )
+
+
 _KNOWN: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), make)
     for pattern, make in (
@@ -139,6 +149,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
             r"error mounting .* not a directory|Are you trying to mount a directory onto a file",
             _not_a_directory,
         ),
+        (r"task \S+: already exists", _half_started),
         (r"no space left on device", _disk_full),
         (r"could not find an available.*IPv4 address pool|all predefined address pools", _no_addresses),
         (r"no such image:? (?P<image>\S+)", _no_image),

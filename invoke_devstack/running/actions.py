@@ -13,6 +13,7 @@ from invoke_devstack.errors import (
     ConflictError,
     EngineError,
     EngineUnavailableError,
+    HalfStartedError,
     NotFoundError,
     PortTakenError,
     ServiceError,
@@ -198,6 +199,10 @@ def _start(action: StartContainer, execution: Execution) -> None:
         execution.engine.start(action.target)
     except PortTakenError as error:
         raise ports.with_holder(error, execution.engine, service) from error
+    except HalfStartedError as error:
+        error.container = action.target
+        error.message = f"{service} cannot start: {error.message}"
+        raise
     except (EngineUnavailableError, NotFoundError):
         raise
     except EngineError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from invoke_devstack.errors import HalfStartedError
 from invoke_devstack.events import Notice, UpFinished
 from invoke_devstack.planning import options as planning
 from invoke_devstack.planning.observed import Observed
@@ -14,7 +15,7 @@ from invoke_devstack.planning.up import plan_up, selected_services
 from invoke_devstack.running import announcing, free_ports
 from invoke_devstack.running.bind_folders import make_bind_folders
 from invoke_devstack.running.executor import changes, execute, tell
-from invoke_devstack.running.leftovers import settle_leftovers
+from invoke_devstack.running.leftovers import remove_half_started, settle_leftovers
 from invoke_devstack.running.locks import project_lock
 from invoke_devstack.running.observing import client_proxies, observe, seccomp_profiles
 from invoke_devstack.running.options import UpOptions, UpResult
@@ -48,7 +49,13 @@ def bring_up(session: Session, options: UpOptions) -> UpResult:
             made, observed = _plan(session, options, images_ready=True)
         _tell_not_carried_out(session)
         _tell_unchanged(session, made, observed)
-        changed |= _carry_out(session, made)
+        while True:
+            try:
+                changed |= _carry_out(session, made)
+                break
+            except HalfStartedError as error:
+                remove_half_started(session, error)  # which there is one less of, each time
+                made, observed = _plan(session, options, images_ready=True)
         check_survivors(session, made)
     result = UpResult(
         plan=made, changed=changed, services=chosen(session, options), seconds=session.seconds()
