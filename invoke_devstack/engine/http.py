@@ -67,6 +67,7 @@ class Answer:
         self._connection = connection
         self._response = response
         self._content: bytes | None = None
+        self._closed = False
 
     @property
     def status(self) -> int:
@@ -80,8 +81,10 @@ class Answer:
     @property
     def content(self) -> bytes:
         if self._content is None:
-            self._content = self._response.read()
-            self.close()
+            try:
+                self._content = self._response.read()
+            finally:
+                self.close()
         return self._content
 
     def json(self) -> Any:
@@ -109,7 +112,11 @@ class Answer:
         self._connection.break_off()
 
     def close(self) -> None:
-        """Gives the connection back, or ends it where there is more to read."""
+        """Gives the connection back, or ends it where there is more to read. Once: another request may have
+        it by the second time."""
+        if self._closed:
+            return
+        self._closed = True
         finished = self._response.isclosed() and not self._response.will_close
         self._response.close()
         self._http.take_back(self._connection, usable=finished)
@@ -151,7 +158,7 @@ class Http:
         """A connection whose answer is read, or given up."""
         with self._lock:
             kept = usable and not self._closed and len(self._idle) < IDLE
-            if kept and connection not in self._idle:
+            if kept:
                 self._idle.append(connection)
         if not kept:
             connection.close()

@@ -167,3 +167,16 @@ def test_after_the_end_nothing_is_kept_open() -> None:
     server.http.close()
     assert running.json() == {}
     assert server.http._idle == []
+
+
+def test_an_answer_that_is_closed_twice_gives_its_connection_back_once() -> None:
+    """The second time, another request may have the connection already."""
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    server = Server(answering(chunked, OK), answering(OK))
+    first = server.ask()
+    assert list(first.blocks()) == [b"{}"]
+    second = server.ask()
+    assert server.dialled == 1
+    first.close()
+    third = server.ask()
+    assert (second.json(), third.json(), server.dialled) == ({}, {}, 2)
