@@ -124,10 +124,20 @@ class PortTakenError(EngineError):
 
 
 class HalfStartedError(EngineError):
-    """A container that the engine was starting when it was killed, and that it cannot start any more."""
+    """A container that the engine was starting when it was killed, and that it cannot start any more.
+    `container` is its name, "" where the engine alone has spoken yet."""
 
-    container: str = ""
-    """Its name."""
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        details: Sequence[str] = (),
+        status: int | None = None,
+        container: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, details=details, status=status)
+        self.container = container
 
 
 class BuildError(EngineError):

@@ -1,7 +1,7 @@
 """One request to the engine, with errors as ours. All of the room sends its requests through here.
 
 Ordinary requests share connections (`http.py`). Streams that last (logs, exec, attach) take a socket of
-their own, which both sides write to and which may be silent for hours.
+their own, which may be silent for hours, and to which both sides may write.
 """
 
 from __future__ import annotations

@@ -200,9 +200,13 @@ def _start(action: StartContainer, execution: Execution) -> None:
     except PortTakenError as error:
         raise ports.with_holder(error, execution.engine, service) from error
     except HalfStartedError as error:
-        error.container = action.target
-        error.message = f"{service} cannot start: {error.message}"
-        raise
+        raise HalfStartedError(
+            f"{service} cannot start: {error.message}",
+            hint=error.hint,
+            details=error.details,
+            status=error.status,
+            container=action.target,
+        ) from error
     except (EngineUnavailableError, NotFoundError):
         raise
     except EngineError as error:

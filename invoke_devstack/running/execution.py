@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from invoke_devstack.engine.protocol import BuildResult, Engine
 from invoke_devstack.errors import DevstackError
+from invoke_devstack.planning.plan import StopContainer
 from invoke_devstack.running.feed import ContainerFeed
 from invoke_devstack.running.session import Session
 
@@ -32,9 +33,9 @@ class Execution:
         self.left: list[str] = []
         """Networks and volumes that stay because others use them."""
         self.awaited_ends: frozenset[str] = frozenset()
-        """The ids of the stops for which `tell_end` is to be called."""
-        self.tell_end: Callable[[str], None] = lambda stop_id: None
-        """Called, from any thread, once the process of a container that is being stopped has ended."""
+        """The ids of the stops for which another action of the plan waits."""
+        self.tell_end: Callable[[StopContainer], None] = lambda stop: None
+        """To be called, from any thread, once the process of a container that is being stopped has ended."""
         self._cancelled = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
         self._lock = threading.Lock()

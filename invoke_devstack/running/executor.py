@@ -36,9 +36,8 @@ from invoke_devstack.running.session import Session
 from invoke_devstack.running.workers import Workers
 
 _SLOW = 5.0
-_PATIENT = (
-    0.5  # seconds after which a stop waits for its container's process, and keeps the engine busy no longer
-)
+_PATIENT = 0.5
+"""Seconds after which a stop waits for its container's process, and keeps the engine busy no longer."""
 _SHORT = (CreateNetwork, CreateVolume, CreateContainer, RenameContainer, StartContainer, RemoveContainer)
 """What an engine does within a second, unless it hangs."""
 
@@ -97,7 +96,7 @@ class _Executor:
         self._through_interrupt = through_interrupt
         self._sorter = plan.schedule()
         execution.awaited_ends = plan.awaited_ends
-        execution.tell_end = self._tell_end
+        execution.tell_end = lambda stop: self._outcomes.put(_Outcome(stop, moment=stop.end))
         self._passed: set[str] = set()  # moments
         self._free: deque[Action] = deque()
         self._running: dict[str, Action] = {}
@@ -234,11 +233,6 @@ class _Executor:
                 self._pass(action.end)
         elif not isinstance(error, Cancelled):
             self._give_up(error)
-
-    def _tell_end(self, stop_id: str) -> None:
-        stop = self._plan[stop_id]
-        if isinstance(stop, StopContainer):
-            self._outcomes.put(_Outcome(stop, moment=stop.end))
 
     def _pass(self, moment: str) -> None:
         """What waits for `moment` may begin. It is told by itself, and once more when its action ends."""

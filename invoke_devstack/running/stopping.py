@@ -158,7 +158,7 @@ def telling_end(action: StopContainer, execution: Execution) -> Iterator[None]:
             while attached.read()[1]:
                 pass
             if not answered.is_set():  # else the answer to the stop tells how it went
-                execution.tell_end(action.id)
+                execution.tell_end(action)
 
     threading.Thread(target=listen, name=f"end of {action.name}", daemon=True).start()
     try:

@@ -49,13 +49,8 @@ def bring_up(session: Session, options: UpOptions) -> UpResult:
             made, observed = _plan(session, options, images_ready=True)
         _tell_not_carried_out(session)
         _tell_unchanged(session, made, observed)
-        while True:
-            try:
-                changed |= _carry_out(session, made)
-                break
-            except HalfStartedError as error:
-                remove_half_started(session, error)  # which there is one less of, each time
-                made, observed = _plan(session, options, images_ready=True)
+        made, started = _bring_about(session, options, made)
+        changed |= started
         check_survivors(session, made)
     result = UpResult(
         plan=made, changed=changed, services=chosen(session, options), seconds=session.seconds()
@@ -64,6 +59,16 @@ def bring_up(session: Session, options: UpOptions) -> UpResult:
         UpFinished(project=session.project, seconds=result.seconds, changed=changed, services=result.services)
     )
     return result
+
+
+def _bring_about(session: Session, options: UpOptions, made: Plan) -> tuple[Plan, bool]:
+    """Carries the plan out, and once more for each container that the engine was killed at starting. Returns
+    the plan that went through, and whether there was anything to do."""
+    try:
+        return made, _carry_out(session, made)
+    except HalfStartedError as error:
+        remove_half_started(session, error)
+    return _bring_about(session, options, _plan(session, options, images_ready=True)[0])
 
 
 def _carry_out(session: Session, made: Plan) -> bool:

@@ -110,6 +110,31 @@ def test_attaching_before_the_start_loses_no_output(engine: DockerEngine, run: R
     session.close()
 
 
+def test_what_is_attached_is_let_go_when_the_process_has_ended_and_not_before(
+    engine: DockerEngine, run: Run
+) -> None:
+    """`lets_go_at_end`: not even where the process has closed its output, and before the stop is answered."""
+    made = run("exec >/dev/null 2>&1; trap 'sleep 0.5; exit 0' TERM; while :; do sleep 0.05; done")
+    assert engine.lets_go_at_end
+    session = engine.attach(made, tty=True, stdin=False)
+    let_go: list[float] = []
+
+    def listen() -> None:
+        while session.read()[1]:
+            pass
+        let_go.append(time.monotonic())
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    time.sleep(0.3)
+    asked = time.monotonic()
+    engine.stop(made)
+    answered = time.monotonic()
+    listening.join(5)
+    assert asked + 0.5 <= let_go[0] <= answered + 0.05
+    session.close()
+
+
 def tar_of(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
