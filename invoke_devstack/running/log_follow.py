@@ -291,5 +291,5 @@ class _Reader:
         skipper = Skipper(self._mark)
         for stream, block in stamped_blocks(self._engine, self.source, self._mark.range(), follow=follow):
             if new := skipper.new(block):
-                self._mark.advance(new)
                 self._follower.deliver(self.source, stream, new)
+                self._mark.advance(new)
