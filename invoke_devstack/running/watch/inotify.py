@@ -20,6 +20,7 @@ from inotify_simple import Event, INotify, flags
 
 from invoke_devstack.running.watch.batch import Batch, What, lstat
 from invoke_devstack.running.watch.git import GitLocks
+from invoke_devstack.running.watch.leaves import Leaves
 from invoke_devstack.running.watch.stories import Stories
 from invoke_devstack.running.watch.walking import walk
 
@@ -65,6 +66,7 @@ class InotifySource:
         self._locks = locks
         self._batch = Batch(quiet)
         self._lost = False
+        self._leaves = Leaves()
         self._inotify = INotify()
         self._wake_read, self._wake_write = os.pipe()
         self._watched: dict[int, _Watched] = {}
@@ -141,7 +143,10 @@ class InotifySource:
             watched = self._watch(directory)
             if watched is not None:
                 watched.deep = True
-                left += [path for path in _subdirectories(directory) if not self._skips(path)]
+                left += [path for path in self._subdirectories(directory) if not self._skips(path)]
+
+    def _subdirectories(self, directory: str) -> list[str]:
+        return [] if self._leaves.has_none_below(directory) else _subdirectories(directory)
 
     def _watch(self, directory: str) -> _Watched | None:
         known = self._descriptors.get(directory)
