@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.pairing import BenchmarkError, Measure, Row, run_pairs
@@ -29,7 +29,41 @@ def empty(c):
 def sdk(c):
     import docker
 """
-_MEMORY = ("up --detach", "ps", "config", "logs", "down")
+_MEMORY = (
+    ("build", "build"),
+    ("up --detach", "up --detach --wait"),
+    ("ps", "ps"),
+    ("config", "config"),
+    ("logs", "logs"),
+    ("images", "images"),
+    ("top", "top"),
+    ("stats --no-stream", "stats --no-stream"),
+    ("port web", "port web 8080"),
+    ("exec web -- true", "exec -T web true"),
+    ("run web -- true", "run --rm -T web true"),
+    ("cp web:/etc/hostname hostname", "cp web:/etc/hostname hostname"),
+    ("pause -s redis", "pause redis"),
+    ("unpause -s redis", "unpause redis"),
+    ("restart -s web", "restart web"),
+    ("stop -s web", "stop web"),
+    ("start -s web", "start web"),
+    ("kill -s web", "kill web"),
+    ("rm -s web --yes", "rm --force web"),
+    ("stacks", "ls"),
+    ("inspect web", ""),
+    ("diff web", ""),
+    ("urls", ""),
+    ("env", ""),
+    ("graph", ""),
+    ("is-ready", ""),
+    ("snapshots", ""),
+    ("doctor", ""),
+    ("down", "down"),
+)
+"""Each command, and what Compose has for it."""
+_BEFORE = {"unpause": "pause -s redis", "start": "stop -s web", "rm": "stop -s web"}
+_AFTER = {"pause": "unpause -s redis"}
+"""What has to be done before and after, besides an `up`, so that both sides find the same."""
 
 
 def command_rows(rounds: int) -> list[Row]:
@@ -66,19 +100,27 @@ def command_rows(rounds: int) -> list[Row]:
 
 
 def _memory_rows(project: Project) -> list[Row]:
-    """Peak resident memory of the largest process of a command, in bytes."""
+    """Peak resident memory of the largest process of each command, in bytes."""
+    invoke, compose = invoke_side(project), compose_side(project)
     rows = []
-    sides = (invoke_side(project), compose_side(project))
-    for words in _MEMORY:
-        mine, other = (
-            _peak([*side.prefix, *(side.up_words if words.startswith("up") else words.split())], project)
-            for side in sides
-        )
-        rows.append(Row(f"memory of `{words}`", "MB", None, (mine,), (other,)))
-        if words == "down":
-            return rows
-        sides[0].up()
+    for mine, other in _MEMORY:
+        commands = [(*invoke.prefix, *mine.split())]
+        if other:
+            commands.append((*compose.prefix, *other.split()))
+        peaks = []
+        for command in commands:
+            invoke.up()
+            _also(_BEFORE, mine, project)
+            peaks.append(_peak(command, project))
+            _also(_AFTER, mine, project)
+        rows.append(Row(f"memory of `{mine}`", "MB", None, (peaks[0],), tuple(peaks[1:])))
     return rows
+
+
+def _also(table: Mapping[str, str], command: str, project: Project) -> None:
+    words = table.get(command.partition(" ")[0])
+    if words:
+        project.run([*invoke_side(project).prefix, *words.split()])
 
 
 def _seconds(command: Sequence[str], directory: Path) -> float:
