@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from invoke_devstack.engine.api import Api, RawStream, filters_of
+from invoke_devstack.engine.api import BLOCK, Api, RawStream, filters_of
 from invoke_devstack.engine.containers import path_of
 from invoke_devstack.engine.frames import Demultiplexer
 from invoke_devstack.engine.protocol import EngineEvent, EventStream, LogStream
+
+_LINES = 1 << 15
+"""Bytes. A follower gets line by line, and room for more is not had for nothing: 20 µs for each read."""
 
 
 class Streams:
@@ -39,7 +42,7 @@ class Streams:
             "timestamps": timestamps,
         }
         stream = self._api.open("GET", path_of(container, "/logs"), params)
-        return LogOfContainer(stream, tty=tty)
+        return LogOfContainer(stream, tty=tty, block=_LINES if follow else BLOCK)
 
     def events(
         self, filters: Mapping[str, Sequence[str]], *, since: str = "", until: str = ""
@@ -52,14 +55,16 @@ class Streams:
 class LogOfContainer:
     """See `LogStream`."""
 
-    def __init__(self, stream: RawStream, *, tty: bool) -> None:
+    def __init__(self, stream: RawStream, *, tty: bool, block: int = BLOCK) -> None:
+        """`block`: how many bytes are read at once, at most."""
         self._stream = stream
         self._tty = tty
+        self._block = block
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         frames = Demultiplexer()
         try:
-            while block := self._stream.read():
+            while block := self._stream.read(self._block):
                 if self._tty:
                     yield "stdout", block
                 else:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import replace
 
 from invoke_devstack.engine.protocol import Engine, EngineEvent, EventStream
 from invoke_devstack.errors import (
@@ -29,6 +30,9 @@ from invoke_devstack.running.log_sources import Range, Source, as_moment, source
 from invoke_devstack.running.session import Session
 
 _DISORDER = 100  # milliseconds by which neighbouring lines of a log may be out of order
+_TENTH = 21  # characters of a stamp, down to the tenth of a second
+_RECENT = 2000  # lines of a log that are asked for first
+_LARGE = 1 << 16  # bytes of a block of which only the stamps are kept
 _PATIENCE = 1000  # new lines after which what was read before is no longer looked for
 _RETRY = 0.25  # seconds between two attempts to reach an engine that is away
 _GONE_FOR_GOOD = 3.0  # seconds with nothing to read after which nothing more is expected
@@ -48,20 +52,62 @@ class Mark:
         self._partial = partial
         self.floor = b""
         self._latest = b""
-        self.stamps: list[bytes] = []
+        self._blocks: deque[bytes] = deque()
+        self._swept = b""
 
     def advance(self, block: bytes) -> None:
-        """Takes note of the (stamped, whole) lines of `block`."""
+        """Takes note of the (stamped, whole) lines of `block`. Called for every few lines of a container
+        that writes thousands a second: what was read is only looked at when it is asked for."""
         if self._partial and not self.floor:
             self.floor = first_stamp(block)
         self._latest = max(self._latest, last_stamp(block))
-        horizon = earlier(self._latest, 2 * _DISORDER)
-        self.stamps = [stamp for stamp in self.stamps if stamp >= horizon]
-        self.stamps += stamps_since(block, horizon)
+        if len(block) > _LARGE:
+            block = b"\n".join(stamps_since(block, self._horizon())) + b"\n"
+        self._blocks.append(block)
+        if self._latest[:_TENTH] != self._swept:
+            self._swept = self._latest[:_TENTH]
+            self._sweep()
+
+    @property
+    def stamps(self) -> list[bytes]:
+        """The stamps of the last lines, in the order in which they were read."""
+        if not self._blocks:
+            return []
+        horizon = self._horizon()
+        return [stamp for block in self._blocks for stamp in stamps_since(block, horizon)]
+
+    def knows(self, stamp: bytes) -> bool:
+        """Whether the line of this stamp was read, or left out on purpose: whatever follows it in the log
+        follows what was read."""
+        return stamp < self.floor or stamp in self.stamps
+
+    def _sweep(self) -> None:
+        horizon = self._horizon()
+        while self._blocks and last_stamp(self._blocks[0]) < horizon:
+            self._blocks.popleft()
+
+    def _horizon(self) -> bytes:
+        return earlier(self._latest, 2 * _DISORDER)
 
     def range(self) -> Range:
         """What has to be asked for so that nothing is missing; begins with what was read already."""
         return Range(since=as_moment(earlier(self._latest, _DISORDER)) if self._latest else self._since)
+
+
+def blocks_from(mark: Mark, engine: Engine, source: Source, *, follow: bool) -> Iterator[tuple[str, bytes]]:
+    """(stream, stamped lines) from a little before `mark` on. An engine that is asked for a time reads the
+    log from its beginning; so it is asked for the last lines first, which do if they begin with what is
+    known."""
+    wanted = mark.range()
+    if mark.stamps:
+        recent = stamped_blocks(engine, source, replace(wanted, tail=_RECENT), follow=follow)
+        with closing(recent):
+            first = next(recent, None)
+            if first is not None and mark.knows(first_stamp(first[1])):
+                yield first
+                yield from recent
+                return
+    yield from stamped_blocks(engine, source, wanted, follow=follow)
 
 
 class Skipper:
@@ -289,7 +335,7 @@ class _Reader:
 
     def _pass_on(self, *, follow: bool) -> None:
         skipper = Skipper(self._mark)
-        for stream, block in stamped_blocks(self._engine, self.source, self._mark.range(), follow=follow):
+        for stream, block in blocks_from(self._mark, self._engine, self.source, follow=follow):
             if new := skipper.new(block):
                 self._follower.deliver(self.source, stream, new)
                 self._mark.advance(new)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,8 @@ from invoke_devstack.running.log_lines import LineCutter, join_pieces, normalise
 _SMALL = 1 << 16
 _NAP = 0.0003
 """The engine sends a log line by line: whoever reads each at once only keeps it from sending."""
+_RUSH = 0.002
+"""Seconds. What comes sooner than this after the last lines is one of many, and the next may wait as long."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _RELATIVE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 
@@ -64,7 +66,7 @@ def uses_terminal(engine: Engine, container_id: str) -> bool:
 
 def stamped_blocks(
     engine: Engine, source: Source, wanted: Range, *, follow: bool = False
-) -> Iterator[tuple[str, bytes]]:
+) -> Generator[tuple[str, bytes], None, None]:
     """(stream, whole lines that begin with a stamp of Docker's form). A last line without a newline
     comes at the end."""
     stream = engine.logs(
@@ -78,7 +80,7 @@ def stamped_blocks(
     )
     cutters: dict[str, LineCutter] = {}
     try:
-        for name, data in stream if follow else paced(stream):
+        for name, data in in_step(stream) if follow else paced(stream):
             block = cutters.setdefault(name, LineCutter()).feed(data)
             if block:
                 yield name, normalise(join_pieces(block))
@@ -87,6 +89,18 @@ def stamped_blocks(
                 yield name, normalise(join_pieces(rest))
     finally:
         stream.close()
+
+
+def in_step(stream: LogStream) -> Iterator[tuple[str, bytes]]:
+    """What comes, at once; of a container that writes line upon line, a few lines at a time: twenty of
+    them would take the processor from what is quiet and waited for."""
+    read_at = 0.0
+    for name, data in stream:
+        busy = time.monotonic() - read_at < _RUSH
+        yield name, data
+        if busy:
+            time.sleep(_RUSH)
+        read_at = time.monotonic()
 
 
 def paced(stream: LogStream) -> Iterator[tuple[str, bytes]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import cast
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoke_devstack.running.log_follow import Mark, Skipper
-from invoke_devstack.running.log_sources import moment
+from invoke_devstack.engine.protocol import Engine
+from invoke_devstack.running.log_follow import Mark, Skipper, blocks_from
+from invoke_devstack.running.log_sources import Source, moment
 from tests.unit.running.test_log_lines import line, stamp
 
 
@@ -52,3 +56,63 @@ def test_a_mark_asks_the_engine_for_a_little_more_than_what_comes_next() -> None
 
 def test_a_mark_without_a_line_begins_where_it_was_told_to() -> None:
     assert Mark(since="12.5").range().since == "12.5"
+
+
+class _Log:
+    """An engine with one container, whose log is `lines`."""
+
+    def __init__(self, lines: list[bytes]) -> None:
+        self.lines = lines
+        self.asked: list[int | None] = []
+
+    def inspect_container(self, _: str) -> dict[str, object]:
+        return {}
+
+    def logs(self, _: str, *, since: str, tail: int | None, **__: object) -> _Stream:
+        self.asked.append(tail)
+        recent = self.lines if tail is None else self.lines[-tail:]
+        return _Stream([item for item in recent if moment(item[:30].decode(), "since") >= since])
+
+
+class _Stream(list[bytes]):
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:  # type: ignore[override]
+        return (("stdout", item) for item in super().__iter__())
+
+    def close(self) -> None:
+        return
+
+
+def _read_on(log: _Log, mark: Mark) -> bytes:
+    skipper = Skipper(mark)
+    blocks = blocks_from(mark, cast("Engine", log), Source("id", "web-1", "web"), follow=False)
+    return b"".join(skipper.new(block) for _, block in blocks)
+
+
+def _lines(count: int) -> list[bytes]:
+    return [
+        stamp(5 + number // 1000, number % 1000 * 1_000_000) + b" %d\n" % number for number in range(count)
+    ]
+
+
+def test_the_last_lines_are_enough_where_they_begin_with_what_was_read() -> None:
+    log, mark = _Log(_lines(6000)), Mark()
+    for item in log.lines[:5500]:
+        mark.advance(item)
+    assert _read_on(log, mark) == b"".join(log.lines[5500:])
+    assert log.asked == [2000]
+
+
+def test_more_than_the_last_lines_is_read_where_more_came_meanwhile() -> None:
+    log, mark = _Log(_lines(6000)), Mark()
+    for item in log.lines[:100]:
+        mark.advance(item)
+    assert _read_on(log, mark) == b"".join(log.lines[100:])
+    assert log.asked == [2000, None]
+
+
+def test_a_mark_keeps_a_fraction_of_a_second_of_a_log() -> None:
+    mark = Mark()
+    for item in _lines(6000):
+        mark.advance(item)
+    assert len(mark.stamps) == 201
+    assert len(mark._blocks) < 400
