@@ -38,7 +38,7 @@ _MEMORY = (
     ("images", "images"),
     ("top", "top"),
     ("stats --no-stream", "stats --no-stream"),
-    ("port web", "port web 8080"),
+    ("port web", "port web 5000"),
     ("exec web -- true", "exec -T web true"),
     ("run web -- true", "run --rm -T web true"),
     ("cp web:/etc/hostname hostname", "cp web:/etc/hostname hostname"),
@@ -101,20 +101,24 @@ def command_rows(rounds: int) -> list[Row]:
 
 def _memory_rows(project: Project) -> list[Row]:
     """Peak resident memory of the largest process of each command, in bytes."""
-    invoke, compose = invoke_side(project), compose_side(project)
-    rows = []
-    for mine, other in _MEMORY:
-        commands = [(*invoke.prefix, *mine.split())]
-        if other:
-            commands.append((*compose.prefix, *other.split()))
-        peaks = []
+    return [_memory_row(project, mine, other) for mine, other in _MEMORY]
+
+
+def _memory_row(project: Project, mine: str, other: str) -> Row:
+    invoke = invoke_side(project)
+    commands = [(*invoke.prefix, *mine.split())]
+    if other:
+        commands.append((*compose_side(project).prefix, *other.split()))
+    name, peaks = f"memory of `{mine}`", []
+    try:
         for command in commands:
             invoke.up()
             _also(_BEFORE, mine, project)
             peaks.append(_peak(command, project))
             _also(_AFTER, mine, project)
-        rows.append(Row(f"memory of `{mine}`", "MB", None, (peaks[0],), tuple(peaks[1:])))
-    return rows
+    except BenchmarkError as error:
+        return Row(name, "MB", None, (), (), failure=str(error))
+    return Row(name, "MB", None, (peaks[0],), tuple(peaks[1:]))
 
 
 def _also(table: Mapping[str, str], command: str, project: Project) -> None:

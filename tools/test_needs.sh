@@ -53,6 +53,16 @@ give_bridge_its_address_back() {
 	ip addr add "${subnet%.*}.1/${subnet#*/}" dev docker0 2>/dev/null || true
 }
 
+# The second engine has all its networks in 172.31.0.0/16, and the first takes that range as one of many: while
+# one of its networks has it, the second has "no address range left". A range in use is one that nobody takes
+# whole, so a bridge of ours sits at its end.
+keep_range_of_second_engine() {
+	ip link show devstack-range >/dev/null 2>&1 && return
+	ip link add devstack-range type bridge &&
+		ip addr add 172.31.255.1/24 dev devstack-range &&
+		ip link set devstack-range up || say "172.31.0.0/16 is not kept free for the second engine"
+}
+
 if command -v apt-get >/dev/null; then
 	sh "$(dirname "$0")/compose.sh" || say "Docker Compose could not be installed: tests beside it cannot pass"
 fi
@@ -61,4 +71,5 @@ second=${DEVSTACK_PEERS:-../shared/peers}/engine28
 if [ "$(id -u)" = 0 ] && [ -x "$second" ]; then
 	"$second" start >/dev/null 2>&1 || say "The second engine did not start; its tests skip"
 	give_bridge_its_address_back
+	keep_range_of_second_engine
 fi
