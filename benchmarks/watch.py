@@ -55,7 +55,7 @@ _ANOTHER_SERVICE = """\
     stop_grace_period: 0s
 """
 """Without it the network would lose its only member at each rebuild, and the machine its addresses: Engine
-20.10 then loses a second, whoever asks for the rebuild. A row of its own shows that."""
+20.10 then loses a second where the page is asked for meanwhile. A row of its own shows that."""
 _ASKING = 0.03
 """Seconds for one request. One that comes while the old container goes is never answered: with a longer
 time-out, that would be what is measured."""

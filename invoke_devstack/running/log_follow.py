@@ -116,7 +116,7 @@ class Skipper:
     def __init__(self, mark: Mark) -> None:
         self._floor = mark.floor
         self._seen = Counter(mark.stamps)
-        self._patience = len(mark.stamps) + _PATIENCE
+        self._patience = self._seen.total() + _PATIENCE
 
     def new(self, block: bytes) -> bytes:
         """The lines of `block` that are new."""
