@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.commands import command_rows
+from benchmarks.dashboard.rows import dashboard_rows
 from benchmarks.logs import log_rows
 from benchmarks.pairing import Row, as_markdown
 from benchmarks.plot import draw
+from benchmarks.remote import remote_rows
 from benchmarks.report import ORDER, engine_version, keep, write_report
 from benchmarks.scale import SIZES, scale_rows
 from benchmarks.stack import stack_rows
@@ -24,14 +26,19 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=7, help="counted rounds of each row (default 7)")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="numbers of services of `scale`")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="of 5,000 lines a second, in `dashboard` (default 60)"
+    )
     options = parser.parse_args()
     sizes = tuple(int(size) for size in options.sizes.split(","))
     sections: dict[str, Callable[[], list[Row]]] = {
         "stack": lambda: stack_rows(options.rounds),
+        "remote": lambda: remote_rows(options.rounds),
         "watch": lambda: watch_rows(),
         "logs": lambda: log_rows(options.rounds),
         "scale": lambda: _scale(options.rounds, sizes),
         "commands": lambda: command_rows(options.rounds),
+        "dashboard": lambda: dashboard_rows(options.seconds),
     }
     compileall.compile_dir("invoke_devstack", quiet=1)  # as pip does when it installs a package
     for name in options.only.split(","):

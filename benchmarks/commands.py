@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.costs import with_costs
 from benchmarks.pairing import BenchmarkError, Measure, Row, run_pairs
 from benchmarks.sides import Project, compose_side, invoke_side
 from benchmarks.stack import example_project
@@ -88,15 +89,28 @@ def command_rows(rounds: int) -> list[Row]:
         many = max(rounds, 9)
         rows = [
             run_pairs("`ps` beside an empty task that imports the SDK", ours("ps"), floor_of("sdk"),
-                      bound=1.3, rounds=many, peer="empty task"),
+                      bound=1.2, rounds=many, peer="empty task"),
             run_pairs("`config` beside an empty task", ours("config"), floor_of("empty"),
-                      rounds=many, peer="empty task"),
+                      bound=1.2, rounds=many, peer="empty task"),
             run_pairs("`--list` beside an empty task", ours("--list"), floor_of("empty"),
                       rounds=many, peer="empty task"),
             run_pairs("`ps` beside Compose's", ours("ps"), theirs("ps"), rounds=many),
             run_pairs("`config` beside Compose's", ours("config"), theirs("config"), rounds=many),
         ]  # fmt: skip
-        return [*rows, *_memory_rows(project)]
+        return [*_with_costs(rows, project), *_memory_rows(project)]
+
+
+def _with_costs(rows: list[Row], project: Project) -> list[Row]:
+    """What `ps`, `config` and `--list` cost, and what Compose's cost; an empty task asks nobody."""
+    invoke, compose = invoke_side(project), compose_side(project)
+    found = []
+    for row in rows:
+        word = row.name.split("`")[1]
+        commands = [(*invoke.prefix, word)]
+        if row.peer == "Docker Compose":
+            commands.append((*compose.prefix, word))
+        found.append(with_costs(row, project, commands, lambda: None))
+    return found
 
 
 def _memory_rows(project: Project) -> list[Row]:

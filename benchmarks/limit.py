@@ -143,11 +143,11 @@ def _planned(project: Project) -> Iterator[Any]:
     from invoke_devstack.definition import load
     from invoke_devstack.engine.connect import connect
     from invoke_devstack.planning.observed import Observed
-    from invoke_devstack.planning.options import UpOptions
-    from invoke_devstack.planning.up import plan_up
+    from invoke_devstack.planning.options import PlanningOptions
+    from invoke_devstack.planning.plans.up import plan_up
 
     definition = load(project.directory, environment=project.environment)
     names = [service.image_name(definition.name) for service in definition.services.values()]
     seen = connect().observe(definition.name, images=names)
     nothing = Observed(project=definition.name, engine=seen.engine, images=seen.images)
-    yield from plan_up(definition, nothing, UpOptions())
+    yield from plan_up(definition, nothing, PlanningOptions())

@@ -1,5 +1,6 @@
-"""Rows of the logs: two million lines of history, and how long a line takes from a container's write to
-the terminal, in a quiet stack and beside 20 containers that write 50,000 lines a second.
+"""Rows of the logs: two million lines of the history of one, two and twenty containers, and how long a line
+takes from a container's write to the terminal, in a quiet stack and beside 20 containers that write 50,000
+lines a second.
 
 A line goes through a named pipe into the container, whose `cat` writes it to its stdout: both sides have
 the same way before the log. (So this runs on the engine's machine.)
@@ -25,6 +26,7 @@ from benchmarks.images import base_image
 from benchmarks.pairing import BenchmarkError, Row, run_pairs
 
 _LINES = 2_000_000
+_CONTAINERS = {1: "one container", 2: "two containers", 20: "twenty containers"}
 _WRITERS, _LINES_A_WRITER = 20, 2500  # a second
 _TURNS, _SAMPLES, _BETWEEN = 5, 80, 0.02
 _PROGRAMS = {
@@ -36,37 +38,42 @@ _PROGRAMS = {
 def log_rows(rounds: int) -> list[Row]:
     """History, then latency."""
     with base_image() as image:
-        rows = [_history(image, rounds)]
+        rows = [_history(image, rounds, count, bound) for count, bound in ((1, 0.5), (2, 0.7), (20, 0.7))]
         for name, writers in (("quiet", 0), ("50,000 lines a second", _WRITERS)):
             rows += _latency(image, name, writers)
     return rows
 
 
-def _history(image: str, rounds: int) -> Row:
-    text = f"seq {_LINES} | sed 's/$/ is the number of this line in the history of a service/'"
-    services = {"web": {"image": image, "command": ["sh", "-c", f"{text}; echo end"]}}
+def _history(image: str, rounds: int, containers: int, bound: float) -> Row:
+    """All containers write at the same time, so that their lines take turns."""
+    each = _LINES // containers
+    text = f"seq {each} | sed 's/$/ is the number of this line in the history of a service/'"
+    service = {"image": image, "command": ["sh", "-c", f"{text}; echo end"]}
+    services = {f"web{number}": service for number in range(containers)}
+    wanted = (each + 1) * containers
     with _project(services) as directory:
-        _until_written(directory)
+        for name in services:
+            _until_written(directory, name)
 
         def measure(tool: str) -> float:
             began = time.perf_counter()
             command = " ".join(_PROGRAMS[tool])
             done = subprocess.run(f"{command} | wc -l", shell=True, cwd=directory, capture_output=True)
-            if int(done.stdout) != _LINES + 1:
-                raise BenchmarkError(f"{tool} printed {int(done.stdout)} of {_LINES + 1} lines")
+            if int(done.stdout) != wanted:
+                raise BenchmarkError(f"{tool} printed {int(done.stdout)} of {wanted} lines")
             return time.perf_counter() - began
 
         return run_pairs(
-            "2 million log lines",
+            f"2 million log lines of {_CONTAINERS[containers]}",
             lambda: measure("invoke"),
             lambda: measure("compose"),
-            bound=0.75,
+            bound=bound,
             rounds=min(rounds, 3),
         )
 
 
-def _until_written(directory: Path) -> None:
-    name = f"{directory.name}-web-1"
+def _until_written(directory: Path, service: str) -> None:
+    name = f"{directory.name}-{service}-1"
     subprocess.run(("docker", "wait", name), capture_output=True, check=True)
 
 

@@ -31,6 +31,8 @@ class Row:
     failure: str = ""
     note: str = ""
     peer: str = "Docker Compose"
+    requests: tuple[int, ...] = ()  # to the engine, of one run: ours, and theirs where they ask one
+    cpu: tuple[float, ...] = ()  # seconds of processor time of one run: ours and theirs
 
     @property
     def ratio(self) -> float | None:
@@ -77,25 +79,31 @@ def run_pairs(
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """The table of `benchmarks/README.md`."""
-    lines = [
-        "| work | invoke-devstack | the other side | bare API | ratio | at most | |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    """The table of `benchmarks/README.md`. What a row costs has columns where it was measured."""
+    costs = any(row.cpu for row in rows)
+    titles = ["work", "invoke-devstack", "the other side", "bare API", "ratio", "at most", ""]
+    if costs:
+        titles[4:4] = ["requests", "CPU"]
+    lines = [_line(titles), _line(["---"] * len(titles))]
     for row in rows:
-        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        bound = "" if row.bound is None else f"{row.bound:g}"
-        cells = (
+        cells = [
             row.name,
             _figure(row.ours, row.unit),
             _figure(row.theirs, row.unit) + ("" if row.peer == "Docker Compose" else f" ({row.peer})"),
             _figure(row.limit, row.unit),
-            ratio,
-            bound,
+            "" if row.ratio is None else f"{row.ratio:.2f}",
+            "" if row.bound is None else f"{row.bound:g}",
             row.verdict,
-        )
-        lines.append("| " + " | ".join(cells) + " |")
+        ]
+        if costs:
+            spent = " / ".join(f"{seconds:.2f}" for seconds in row.cpu)
+            cells[4:4] = [" / ".join(map(str, row.requests)), f"{spent} s" if spent else ""]
+        lines.append(_line(cells))
     return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def _figure(values: Sequence[float], unit: str) -> str:
@@ -103,6 +111,8 @@ def _figure(values: Sequence[float], unit: str) -> str:
         return ""
     if unit == "MB":
         return f"{median(values) / 1e6:.0f} MB"
+    if unit == "lines":
+        return f"{median(values):,.0f}"
     if unit == "% CPU":
         return f"{median(values):.2f} %"
     low, middle, high = min(values), median(values), max(values)

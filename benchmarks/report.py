@@ -1,5 +1,5 @@
-"""Keeps what was measured (`results.json`, by engine and section) and writes it between the two marks of
-`benchmarks/README.md`; the prose around stays."""
+"""Keeps what was measured (`results.json`, by engine and section) and writes it between the marks of
+`benchmarks/README.md`: a summary, and all rows. The prose around stays."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.pairing import Row, as_markdown
+from benchmarks.summary import summarize
 
 _HERE = Path(__file__).parent
 README, RESULTS = _HERE / "README.md", _HERE / "results.json"
-BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
-ORDER = ("stack", "watch", "logs", "scale", "commands")
+ORDER = ("stack", "remote", "watch", "logs", "scale", "commands", "dashboard")
 
 
 def keep(section: str, rows: Sequence[Row]) -> None:
@@ -33,19 +33,26 @@ def engine_version() -> str:
     return _say("docker", "version", "--format", "{{.Server.Version}}")
 
 
-def write_report() -> str:
-    """Writes all that is kept into the README and returns it."""
+def write_report() -> None:
+    """Writes all that is kept into the README."""
     parts = []
+    engines: dict[str, dict[str, list[Row]]] = {}
     for version, sections in sorted(_results().items()):
-        parts.append(f"## Engine {version}\n")
+        parts.append(f"### Engine {version}\n")
         for name in sorted(sections, key=ORDER.index):
             rows = [_row(values) for values in sections[name]["rows"]]
-            parts.append(f"### {name}\n\n{sections[name]['measured']}\n\n{as_markdown(rows)}\n")
-    text = "\n".join(parts)
-    before, _, rest = README.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
-    return text
+            engines.setdefault(version, {})[name] = rows
+            parts.append(f"#### {name}\n\n{sections[name]['measured']}\n\n{as_markdown(rows)}\n")
+    text = _between("summary", f"{summarize(engines)}\n", README.read_text())
+    README.write_text(_between("measured", "\n".join(parts), text))
+
+
+def _between(mark: str, text: str, page: str) -> str:
+    """The page with the text between the two marks of this name."""
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{text}\n{end}{after}"
 
 
 def _results() -> dict[str, Any]:

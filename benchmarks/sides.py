@@ -34,6 +34,7 @@ class Project:
 
     directory: Path
     ports: dict[str, int] = field(default_factory=dict)
+    engine: str = ""  # its address, where it is not the one that the environment names
 
     @classmethod
     def copy_example(cls, directory: Path) -> Project:
@@ -50,7 +51,8 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, **{name: str(port) for name, port in self.ports.items()}}
+        ports = {name: str(port) for name, port in self.ports.items()}
+        return {**os.environ, **ports, **({"DOCKER_HOST": self.engine} if self.engine else {})}
 
     def run(self, command: Sequence[str]) -> float:
         """Runs one command of a side to its end and returns its seconds."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.costs import with_costs
 from benchmarks.limit import BareStack, call
 from benchmarks.pairing import Measure, Row, run_pairs
 from benchmarks.sides import Project, Side, compose_side, invoke_side
@@ -40,9 +41,23 @@ def stack_rows(rounds: int) -> list[Row]:
         compose, bare = compose_side(project), BareStack(project)
         sides = (invoke_side(project), compose)
 
-        def pair(name: str, bound: float, measure: Callable[[Side], Measure], limit: Measure) -> Row:
+        def pair(
+            name: str,
+            bound: float,
+            measure: Callable[[Side], Measure],
+            limit: Measure,
+            words: Callable[[Side], tuple[str, ...]],
+            before: Callable[[], object],
+        ) -> Row:
             ours, theirs = (measure(side) for side in sides)
-            return run_pairs(name, ours, theirs, limit=limit, bound=bound, rounds=rounds)
+            row = run_pairs(name, ours, theirs, limit=limit, bound=bound, rounds=rounds)
+            return with_costs(row, project, [(*side.prefix, *words(side)) for side in sides], before)
+
+        def up_words(side: Side) -> tuple[str, ...]:
+            return side.up_words
+
+        def nothing_of_it() -> float:
+            return compose.down(volumes=True)
 
         def bare_up_with_data() -> float:
             compose.down()
@@ -61,11 +76,13 @@ def stack_rows(rounds: int) -> list[Row]:
             return bare.down()
 
         return [
-            pair("`up` when all is up", 0.4, up_again, bare.up_again),
-            pair("`up` to ready, images there, volumes filled", 0.55, up_with_data, bare_up_with_data),
-            pair("`up` to ready, empty volumes", 0.75, up_from_nothing, bare_up_from_nothing),
-            pair("`down`", 0.9, down_after_up, bare_down),
-        ]
+            pair("`up` when all is up", 0.3, up_again, bare.up_again, up_words, compose.up),
+            pair("`up` to ready, images there, volumes filled", 0.45, up_with_data, bare_up_with_data,
+                 up_words, compose.down),
+            pair("`up` to ready, empty volumes", 0.6, up_from_nothing, bare_up_from_nothing,
+                 up_words, nothing_of_it),
+            pair("`down`", 1.05, down_after_up, bare_down, lambda side: ("down",), compose.up),
+        ]  # fmt: skip
 
 
 def up_with_data(side: Side) -> Measure:

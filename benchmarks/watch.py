@@ -124,7 +124,7 @@ def watch_rows() -> list[Row]:
     with base_image() as base:
         with _both(base) as sides:
             rows = [
-                _paired("save to file in the container (sync)", sides, _save, _SAVES, 0.1, note=True),
+                _paired("save to file in the container (sync)", sides, _save, _SAVES, 0.06, note=True),
                 _paired("save to new container serving (rebuild)", sides, _rebuild, _REBUILDS, 0.6),
                 _paired("1,000 files changed at once", sides, _switch, _SWITCHES, 1.0),
             ]

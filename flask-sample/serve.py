@@ -8,6 +8,7 @@ served.
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import os
 import signal
@@ -15,7 +16,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -56,7 +57,8 @@ class Handler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         if self.path.startswith("/healthz") and str(code) == "200":
             return
-        log.info("%s %s %s", self.command, self.path, getattr(code, "value", code))
+        words = (self.command, self.path, getattr(code, "value", code))
+        in_request(getattr(self, "environ", {}), log.info, "%s %s %s", *words)
 
 
 class Busy:
@@ -93,7 +95,7 @@ class Gate:
         try:
             return list(self._app(environ, start_response))
         except Exception:
-            return answer_with_traceback(start_response)
+            return answer_with_traceback(environ, start_response)
         finally:
             self.requests.end()
 
@@ -127,10 +129,29 @@ class Server(ThreadedWSGIServer):
         self.connections.wait_for_none(MOMENT)
 
 
-def answer_with_traceback(start_response: Callable[..., object]) -> Iterable[bytes]:
+def in_request(environ: Mapping[str, object], tell: Callable[..., object], *words: object) -> None:
+    """Logs as a part of the request, where it is traced: its span ended before its answer was sent."""
+    context = environ.get("sample.context")
+    (context.run if isinstance(context, contextvars.Context) else contextvars.Context().run)(tell, *words)
+
+
+def send_what_waits() -> None:
+    """Sends the spans that wait for their batch: neither `exec` nor `_exit` would."""
+    if "opentelemetry.sdk.trace" not in sys.modules:
+        return
+    from opentelemetry.trace import get_tracer_provider
+
+    flush = threading.Thread(target=get_tracer_provider().force_flush, daemon=True)  # type: ignore[attr-defined]
+    flush.start()
+    flush.join(ANSWER_WITHIN)
+
+
+def answer_with_traceback(
+    environ: Mapping[str, object], start_response: Callable[..., object]
+) -> Iterable[bytes]:
     """Answers with the exception that is being handled, and writes it to the log."""
     text = traceback.format_exc()
-    log.error(text)
+    in_request(environ, log.error, text)
     headers = [("Content-Type", "text/plain; charset=utf-8")]
     start_response("500 Internal Server Error", headers, sys.exc_info())
     return [b"The sample stumbled. Mend the code and save: it reloads by itself.\n\n", text.encode()]
@@ -138,6 +159,9 @@ def answer_with_traceback(start_response: Callable[..., object]) -> Iterable[byt
 
 def load_app() -> WsgiApp:
     """The application; one that shows the traceback where its code cannot be imported (a slip in an edit)."""
+    if not os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        # The Redis client imports OpenTelemetry merely because it is installed, which takes long.
+        sys.modules["opentelemetry"] = None  # type: ignore[assignment]
     try:
         from app import create_app
 
@@ -204,6 +228,7 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     changed = wait_for_change(code) if reload else not stopping.wait()
     server.finish()
+    send_what_waits()
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     if changed and not stopping.is_set():
         log.info("The code has changed: starting again")

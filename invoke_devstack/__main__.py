@@ -1,8 +1,8 @@
-"""What is needed where there is no tasks.py, or none is wanted: `python -m invoke_devstack`.
+"""`python -m invoke_devstack`, for what works without a tasks.py.
 
-init …                      a first stack for the project that is here, as `invoke init`
-makefile                    the path of the Make rules, for `include $(shell ...)`
-completion bash|zsh|fish    a script that completes tasks, flags and services
+init …                      writes a first stack, like `invoke init`
+makefile                    prints the path of the Make rules, for `include $(shell ...)`
+completion bash|zsh|fish    prints a script that completes tasks, flags and services
 """
 
 from __future__ import annotations
@@ -18,37 +18,59 @@ USAGE = (
 
 
 def main(words: list[str]) -> int:
-    """Answers on stdout; 2 for words that are none of these."""
+    """Prints the answer. Returns 0, 2 for unknown words, or 1 for an error."""
     match words:
         case ["makefile"]:
-            sys.stdout.write(f"{Path(__file__).parent / 'tasks' / 'devstack.mk'}\n")
+            return _print(f"{Path(__file__).parent / 'tasks' / 'devstack.mk'}\n")
         case ["completion", shell]:
             from invoke_devstack.tasks.completion import script
 
-            return _tell(script(shell))
+            return _print(script(shell))
         case ["init", *_]:
-            _run_task(words)
+            return _run_task(words)
         case _:
-            return _tell("")
-    return 0
+            return _print("")
 
 
-def _tell(text: str) -> int:
-    sys.stdout.write(text)
-    if not text:
-        sys.stderr.write(f"{USAGE}\n")
-    return 0 if text else 2
+def _print(text: str) -> int:
+    from invoke_devstack.console.screen import Screen, Unwritable, standard
+    from invoke_devstack.local_files.failures import unwritable
+
+    err = Screen.of(standard("stderr"))
+    try:
+        if text:
+            Screen.of(standard("stdout")).write(text)
+            return 0
+        err.write_line(USAGE)
+    except Unwritable as lost:
+        if lost.screen.stream is not err.stream:
+            err.write_line(f"error: {unwritable(lost.error).message}")
+        return 1
+    return 2
 
 
-def _run_task(words: list[str]) -> None:
-    """Runs a task of ours in the folder of the caller. Invoke's program ends the process itself when the
-    task fails."""
+def _run_task(words: list[str]) -> int:
+    """Runs a task in the current directory. Invoke's program exits by itself if the task fails."""
     from invoke.program import Program
 
     from invoke_devstack import __version__, stack
 
-    program = Program(version=__version__, namespace=stack(Path.cwd()), name="invoke-devstack")
+    try:
+        directory = Path.cwd()
+    except FileNotFoundError as gone:
+        return _refuse(gone)
+    program = Program(version=__version__, namespace=stack(directory), name="invoke-devstack")
     program.run(["invoke-devstack", *words])
+    return 0
+
+
+def _refuse(error: OSError) -> int:
+    from invoke_devstack.console.screen import Screen, standard
+    from invoke_devstack.local_files.failures import file_error
+
+    told = file_error(error)
+    Screen.of(standard("stderr")).write_line(f"error: {told.message}\nhint: {told.hint}")
+    return 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,14 @@
-"""`@record`: a frozen dataclass that costs little to define.
+"""`@record`: a frozen dataclass that is cheap to define.
 
-`dataclasses` writes six methods for each class as text and compiles them: half a millisecond a class at
-every start of a command. Here all classes share their methods; `fields`, `replace` and `asdict` of
-`dataclasses` work as ever.
+`dataclasses` compiles six methods for each class when it is imported: 0.37 ms in Python 3.11, here 0.03 ms,
+because all classes share their methods. That is a tenth of the CPU time of a command, measured by replacing
+`record` with `dataclass(frozen=True)`: `ps` 241 ms instead of 269 (82 classes), `config` 212 instead of 229
+(39), `up --dry-run` 319 instead of 360 (109). An instance costs the same with keyword arguments (0.7 µs), and
+1.2 instead of 0.5 µs with positional ones. `fields`, `replace` and `asdict` work.
+
+Rule: use `@record` for frozen classes in modules that `up`, `down`, `ps`, `logs` or `config` import without a
+build. Use `dataclass` everywhere else: for classes that other commands or builds import, and for mutable or
+ordered ones.
 """
 
 from __future__ import annotations
@@ -24,11 +30,11 @@ def record(*, kw_only: bool) -> Callable[[_Class], _Class]: ...
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field, Field))
 def record(cls: Any = None, /, *, kw_only: bool = False) -> Any:
-    """The class as `dataclass(frozen=True)` would make it. Its `__init__` raises TypeError for a field that
-    is missing, unknown or given twice."""
+    """The class as `dataclass(frozen=True)` returns it. Its `__init__` raises TypeError for a missing,
+    unknown or repeated field."""
 
     def make(cls: Any) -> Any:
-        cls.__doc__ = cls.__doc__ or cls.__name__  # or `dataclass` writes one from the signature
+        cls.__doc__ = cls.__doc__ or cls.__name__  # else `dataclass` builds one from the signature
         cls = dataclass(init=False, eq=False, repr=False, kw_only=kw_only)(cls)
         cls.__record__ = _Shape(cls)
         for name, method in _METHODS.items():
@@ -39,8 +45,19 @@ def record(cls: Any = None, /, *, kw_only: bool = False) -> Any:
     return make if cls is None else make(cls)
 
 
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field, Field))
+class Record:
+    """Base of a family of records: each subclass is a `record(kw_only=True)`. Keywords after the base become
+    attributes of the class: `class Notice(Event, type="notice")`."""
+
+    def __init_subclass__(cls, **attributes: str) -> None:
+        for name, value in attributes.items():
+            setattr(cls, name, value)
+        record(kw_only=True)(cls)
+
+
 class _Shape:
-    """What the shared methods know of a class."""
+    """What the shared methods know about a class."""
 
     def __init__(self, cls: Any) -> None:
         own = fields(cls)
@@ -55,7 +72,7 @@ class _Shape:
     def complaint(self, cls: type, values: Mapping[str, object]) -> str:
         missing = [name for name in self.names if name not in {**self.defaults, **self.factories, **values}]
         unknown = [name for name in values if name not in self.names]
-        return f"{cls.__name__}: fields that are missing {missing}, that there are not {unknown}"
+        return f"{cls.__name__}: missing fields {missing}, unknown fields {unknown}"
 
 
 def _init(self: Any, /, *positional: object, **values: object) -> None:
@@ -63,7 +80,7 @@ def _init(self: Any, /, *positional: object, **values: object) -> None:
     if positional:
         named = dict(zip(shape.positional, positional, strict=False))
         if len(named) < len(positional) or named.keys() & values.keys():
-            raise TypeError(f"{type(self).__name__}: too many values, or one given twice")
+            raise TypeError(f"{type(self).__name__}: too many values, or a repeated one")
         values = {**named, **values}
     state = self.__dict__
     state.update(shape.defaults)

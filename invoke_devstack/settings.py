@@ -1,40 +1,63 @@
-"""Every setting of `devstack:` (Invoke's configuration), with its default, in this one place."""
+"""All settings under `devstack:` in Invoke's configuration, with their defaults."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import field, fields
-from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar
 
-from invoke_devstack.errors import UsageError
+from invoke_devstack.errors import UsageError, did_you_mean
 from invoke_devstack.records import record
+
+COPY_VARIABLE = "DEVSTACK_COPY"
+"""The environment variable that names the isolated copy of the stack that a task acts on. It is no setting
+under `devstack:`: in a file, it would turn the stack itself into its copy."""
+
+
+def state_folder() -> Path:
+    """Where the user's programs keep what is no configuration."""
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    return state / "invoke-devstack"
+
+
+def copies_folder() -> Path:
+    """Where each isolated copy of a stack has its folder. It is there while there are any."""
+    return state_folder() / "copies"
 
 
 @record
 class WatchSettings:
     debounce: float = 0.02  # seconds of quiet that end a batch of changes
-    force_polling: bool | None = None  # None: found out by itself
+    force_polling: bool | None = None  # None: detected
 
 
 @record
 class Settings:
     """The settings under `devstack:`. Times are seconds."""
 
-    bind: str = "127.0.0.1"  # host address of published ports that name none
+    bind: str = "127.0.0.1"  # host address of published ports without one
     wait_timeout: float = 120.0  # until a service must be ready
     probe_interval: float = 0.03  # between two probes of a starting service
-    ports: str = "fixed"  # or "auto": a free port where the wanted one is taken
-    parallel: int = 12  # actions at once: with more, the engine takes longer for all of them together
-    registry_mirror: str = ""  # host[:port] to pull Docker Hub's images through
+    guess: float = 5.0  # for a port to answer that no healthcheck confirms; 0: it is not asked
+    ports: str = "fixed"  # or "auto": a free port if the wanted one is in use
+    parallel: int = 12  # concurrent actions; with more, the engine takes longer for all of them
+    registry_mirror: str = ""  # host[:port] of a mirror of Docker Hub
     project_directory: str = ""  # default: where tasks.py is
-    files: tuple[str, ...] = ()  # default: found as Compose finds them
+    files: tuple[str, ...] = ()  # default: those that Compose would find
     profiles: tuple[str, ...] = ()
+    dashboard: bool = False  # an attached `up` serves the dashboard too
+    trace: bool = False  # services send traces, as with `up --trace`
+    trace_forwarder: bool = False  # traces go through forwarders, where a firewall is in the way
+    host: tuple[str, ...] = ()  # services that run on this machine, as with `up --host`
+    notify: str = ""  # how a change that the watch cannot apply is shown: auto, terminal; "": not
+    strict: bool = False  # a variable that is not set is an error
     watch: WatchSettings = field(default_factory=WatchSettings)
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Settings:
-        """Settings from `devstack:`; a name that is not there raises UsageError with the nearest one."""
+        """Settings from `devstack:`; raises UsageError for an unknown name, with the most similar one."""
         return _read(cls, values, "devstack")
 
 
@@ -48,8 +71,7 @@ def _read(cls: type[_Section], values: Mapping[str, Any], prefix: str) -> _Secti
     result: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"Did you mean `{prefix}.{near[0]}`?" if near else f"Known: {', '.join(known)}."
+            hint = did_you_mean(name, known, f"Known: {', '.join(known)}.")
             raise UsageError(f"unknown setting `{prefix}.{name}`", hint=hint)
         if value is None:
             continue
@@ -61,7 +83,8 @@ def _read(cls: type[_Section], values: Mapping[str, Any], prefix: str) -> _Secti
 
 
 def _cast(name: str, value: Any, default: Any) -> Any:
-    """The value in the type of its default: INVOKE_DEVSTACK_* variables are texts, lists have commas."""
+    """The value in the type of its default. INVOKE_DEVSTACK_* variables are text; lists in them have
+    commas."""
     try:
         if isinstance(default, bool) or default is None:
             return str(value).lower() not in _NO
@@ -71,4 +94,4 @@ def _cast(name: str, value: Any, default: Any) -> Any:
         return type(default)(value)
     except (TypeError, ValueError):
         wanted = {int: "a whole number", float: "a number of seconds", tuple: "a list"}[type(default)]
-        raise UsageError(f"the setting `{name}` is {wanted}, not `{value}`") from None
+        raise UsageError(f"invalid setting `{name}`: `{value}` is not {wanted}") from None

@@ -13,21 +13,24 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Unpack
 
+from invoke_devstack.engine.cancellation import Cancellation
+from invoke_devstack.engine.containers.observing import is_ours
 from invoke_devstack.engine.endpoints import Endpoint
-from invoke_devstack.engine.observing import NUMBER_LABEL, ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from invoke_devstack.engine.protocol import (
     Blocks,
     BuildResult,
-    Cancellation,
     EngineEvent,
     ExecResult,
     ExecSession,
+    ExecSettings,
     OnProgress,
+    OnWarning,
     Progress,
 )
 from invoke_devstack.errors import ConflictError, DevstackError, NotFoundError
+from invoke_devstack.planning.labels import NUMBER, ONEOFF, PROJECT, SERVICE
 from invoke_devstack.planning.observed import (
     EngineInfo,
     Observed,
@@ -63,8 +66,10 @@ class FakeEngine:
         self.images: dict[str, ObservedImage] = {}  # by reference
         self.networks: dict[str, ObservedNetwork] = {}  # by name
         self.volumes: dict[str, ObservedVolume] = {}  # by name
+        self.claimed: set[str] = set()  # volumes that are locks: no changes of the stack
         self.behaviour: dict[str, Behaviour] = {}  # by container name
         self.archives: list[tuple[str, str, bytes]] = []  # (container, path, tar)
+        self.unpublished: dict[str, DevstackError] = {}  # by reference: what its registry says
         self.failures: dict[tuple[str, str], DevstackError] = {}  # (call, target) -> raised there
         self.calls: list[tuple[str, str]] = []
         self._ids = itertools.count(1)
@@ -98,6 +103,9 @@ class FakeEngine:
     def info(self) -> EngineInfo:
         return self.engine_info
 
+    def disk_usage(self) -> Mapping[str, Any]:
+        return {}
+
     def system_info(self) -> Mapping[str, Any]:
         return {"Architecture": "x86_64"}
 
@@ -111,18 +119,19 @@ class FakeEngine:
         inspect: bool = False,
     ) -> Observed:
         def wanted(item: ObservedNetwork | ObservedVolume, names: Iterable[str]) -> bool:
-            return item.name in names or item.labels.get(PROJECT_LABEL) == project
+            return item.name in names or item.labels.get(PROJECT) == project
 
         with self._lock:
             return Observed(
                 project=project,
                 engine=self.engine_info,
                 containers=tuple(
-                    item for item in self.containers.values() if item.labels.get(PROJECT_LABEL) == project
+                    item for item in self.containers.values() if item.labels.get(PROJECT) == project
                 ),
                 networks={k: v for k, v in self.networks.items() if wanted(v, tuple(networks))},
                 volumes={k: v for k, v in self.volumes.items() if wanted(v, tuple(volumes))},
                 images={name: self.images[name] for name in images if name in self.images},
+                ours=tuple(item for item in self.volumes.values() if is_ours(item.labels)),
             )
 
     def inspect_container(self, container: str) -> Mapping[str, Any]:
@@ -181,6 +190,10 @@ class FakeEngine:
         return [{"Name": name, "Id": item.id} for name, item in self.networks.items()]
 
     # images
+
+    def require_published(self, reference: str) -> None:
+        if error := self.unpublished.get(reference):
+            raise error
 
     def pull(
         self,
@@ -244,13 +257,21 @@ class FakeEngine:
         self._call("create volume", name)
         self.volumes[name] = ObservedVolume(name, labels=body.get("Labels", {}))
 
+    def claim_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        with self._lock:
+            self.claimed.add(name)
+            return self.volumes.setdefault(name, ObservedVolume(name, labels=dict(labels))).labels
+
     def remove_volume(self, name: str) -> None:
-        self._call("remove volume", name)
+        if name not in self.claimed:
+            self._call("remove volume", name)
         self.volumes.pop(name)
 
     # containers
 
-    def create_container(self, name: str, body: Body, *, platform: str = "") -> str:
+    def create_container(
+        self, name: str, body: Body, *, platform: str = "", on_warning: OnWarning | None = None
+    ) -> str:
         self._call("create", name)
         with self._lock:
             if any(item.name == name for item in self.containers.values()):
@@ -259,12 +280,12 @@ class FakeEngine:
             made = ObservedContainer(
                 id=self._new_id(),
                 name=name,
-                service=labels.get(SERVICE_LABEL, ""),
-                number=int(labels.get(NUMBER_LABEL, 1)),
+                service=labels.get(SERVICE, ""),
+                number=int(labels.get(NUMBER, 1)),
                 image=body.get("Image", ""),
                 image_id=self.images[body["Image"]].id if body.get("Image") in self.images else "",
                 state="created",
-                oneoff=labels.get(ONEOFF_LABEL, "") == "True",
+                oneoff=labels.get(ONEOFF, "") == "True",
                 labels=labels,
             )
             self.containers[made.id] = made
@@ -315,6 +336,9 @@ class FakeEngine:
         self._call("rename", new_name)
         self._update(item.id, "rename", name=new_name)
 
+    def set_restart_policy(self, container: str, policy: Body) -> None:
+        self._call("set restart policy", self.named(container).name)
+
     def remove_container(self, container: str, *, volumes: bool = True, force: bool = False) -> None:
         item = self.named(container)
         self._call("remove", item.name)
@@ -353,6 +377,25 @@ class FakeEngine:
             raise ConflictError(f"{item.name} is not running", status=409)
         return self._behaviour(item).execs(command)
 
+    def exec_detached(self, container: str, command: Sequence[str], **settings: Unpack[ExecSettings]) -> None:
+        self.exec(container, command, **settings)
+
+    def commit(
+        self,
+        container: str,
+        reference: str,
+        *,
+        author: str = "",
+        message: str = "",
+        changes: Sequence[str] = (),
+        pause: bool = True,
+    ) -> str:
+        self._call("commit", f"{self.named(container).name} {reference}")
+        return "sha256:commit"
+
+    def export(self, container: str) -> Blocks:
+        raise NotFoundError("the fake engine has no files")
+
     def open_exec(
         self,
         container: str,
@@ -367,10 +410,17 @@ class FakeEngine:
     ) -> ExecSession:
         raise NotFoundError("the fake engine has no terminals")
 
-    def attach(self, container: str, *, tty: bool, stdin: bool) -> ExecSession:
+    def attach(self, container: str, *, tty: bool, stdin: bool, detach_keys: str = "") -> ExecSession:
         raise NotFoundError("the fake engine has no terminals")
 
-    def put_archive(self, container: str, path: str, archive: bytes | BinaryIO | Iterable[bytes]) -> None:
+    def put_archive(
+        self,
+        container: str,
+        path: str,
+        archive: bytes | BinaryIO | Iterable[bytes],
+        *,
+        keep_kinds: bool = False,
+    ) -> None:
         content = archive if isinstance(archive, bytes) else b"".join(archive)
         self._call("put", f"{self.named(container).name}:{path}")
         self.archives.append((container, path, content))
@@ -410,6 +460,9 @@ class FakeEngine:
 
     def stats(self, container: str) -> Iterator[Body]:
         return iter(())
+
+    def sample(self, container: str) -> Body:
+        return {}
 
     def changes(self, container: str) -> list[Body]:
         return []

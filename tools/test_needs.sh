@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests use beside Python packages, where apt and root are at hand: a browser, a small
-# static shell for test images, a terminal multiplexer, the shells whose completion is tested, and Docker
-# Compose, which many tests compare with.
+# static shell for test images, a terminal multiplexer, the shells whose completion is tested, an sshd, and
+# Docker Compose, which many tests compare with.
 # A second engine is optional: its tests skip, and say so. Where the folder of peers lies beside the
 # repository, it is started.
 set -eu
@@ -16,11 +16,14 @@ command -v fish >/dev/null || missing="$missing fish"
 [ -x /bin/busybox ] || missing="$missing busybox-static"
 command -v ip >/dev/null || missing="$missing iproute2"
 command -v ssh-agent >/dev/null || missing="$missing openssh-client"
+needs_sshd=; [ -x /usr/sbin/sshd ] || { needs_sshd=1; missing="$missing openssh-server"; }
 
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		say "Installing what the tests use:$missing"
 		apt-get update -qq
+		# Debian's ssh does not start as a service of the machine where this file is.
+		[ -z "$needs_sshd" ] || { mkdir -p /etc/ssh && : >/etc/ssh/sshd_not_to_be_run; }
 		# shellcheck disable=SC2086 # a list of words
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 	else

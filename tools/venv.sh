@@ -1,9 +1,14 @@
 #!/bin/sh
 # Makes or updates the virtual environment: venv.sh PYTHON FOLDER WHAT
-# WHAT is what pip installs into it: `.` or `.[dev]`.
+# WHAT is what pip installs into it: `.[all]`, with the packages of requirements.txt, or `.[dev]`, with those of
+# requirements-dev.txt.
 set -eu
 
 python=$1 folder=$2 what=$3
+case $what in
+*dev*) lock=requirements-dev.txt ;;
+*) lock=requirements.txt ;;
+esac
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -55,9 +60,12 @@ if [ -z "${PIP_CERT:-}" ] && [ -f "$bundle" ]; then
 	export PIP_CERT=$bundle
 fi
 say "Installing $what into $folder"
-# `compat` puts the folder on Python's path, where the default has every process import a finder: 10 ms of each command.
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat \
-	--editable "$what"
+pip() { "$folder/bin/python" -m pip "$@" --quiet --disable-pip-version-check; }
+# Exactly the packages that the tests ran with, by their hashes: a release of today breaks no clone.
+pip install --require-hashes --requirement "$lock"
+# With what builds the package from the lock too; what the lock lacks, after an edit of pyproject.toml, is got without it.
+# The folder is on Python's path, instead of a finder that every process imports: 10 ms of each command.
+pip install --no-build-isolation --editable "$what"
 
 # Where PYTHONDONTWRITEBYTECODE is set, as many developers have it, Python would compile the plugin anew for every
 # command: a third of the time of `ps`. A file that is changed later counts as changed.

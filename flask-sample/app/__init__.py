@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from app import pages
+from app import pages, tracing
 from app.config import Settings
 from app.notes import Notes
 from app.visits import Visits
@@ -24,5 +24,6 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     if settings.debug:
         # Without a cache every request reads the templates anew, so that a saved one is there at once.
         app.jinja_options = {"cache_size": 0}
+    tracing.start(app, environ)
     pages.register(app, Visits(settings), Notes(settings))
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import errno
 import socket
 from collections.abc import Callable, Iterator
@@ -35,11 +36,11 @@ class Answer(Generic[T]):
 
 
 class Question(Generic[T]):
-    """A question that is on its way: asked when made, answered by `answer`."""
+    """A question that is on its way: asked when made, answered by `answer`. A part of the request's trace."""
 
     def __init__(self, ask: Callable[[], T]) -> None:
         self._until = monotonic() + GIVE_UP_AFTER
-        self._future: Future[T] = _askers.submit(ask)
+        self._future: Future[T] = _askers.submit(contextvars.copy_context().run, ask)
 
     def answer(self) -> Answer[T]:
         """Waits for the answer, until `GIVE_UP_AFTER` seconds have passed since the question."""

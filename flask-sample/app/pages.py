@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,7 +24,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.asking import Answer, Question
 from app.notes import LONGEST, Notebook, Notes
+from app.tracing import untraced
 from app.visits import Count, Visits
+
+log = logging.getLogger("sample")
 
 Page = str | tuple[str, int] | AnyResponse
 
@@ -52,6 +56,7 @@ def register(app: Flask, visits: Visits, notes: Notes) -> None:
             return show_page(visits, notes, draft=text, problem=trouble), 400
         answer = Question(lambda: notes.add(text)).answer()
         if not answer.here:
+            log.error("The note was not saved: MySQL is away: %s", answer.trouble)
             return show_page(visits, notes, draft=text, problem="The note was not saved: MySQL is away."), 503
         flash("Note added.")
         return redirect("/", 303)
@@ -60,6 +65,7 @@ def register(app: Flask, visits: Visits, notes: Notes) -> None:
     def delete_note(note_id: int) -> Page:
         answer = Question(lambda: notes.delete(note_id)).answer()
         if not answer.here:
+            log.error("The note was not deleted: MySQL is away: %s", answer.trouble)
             return show_page(visits, notes, problem="The note was not deleted: MySQL is away."), 503
         flash("Note deleted." if answer.value else "That note was gone already.")
         return redirect("/", 303)
@@ -98,7 +104,8 @@ def show_page(
 
 def health(visits: Visits, notes: Notes) -> tuple[Response, int]:
     """200 when a visitor would get everything, else 503 that names what is away."""
-    asked_redis, asked_mysql = Question(visits.ping), Question(notes.ping)
+    with untraced():
+        asked_redis, asked_mysql = Question(visits.ping), Question(notes.ping)
     answers: dict[str, Answer[None]] = {"redis": asked_redis.answer(), "mysql": asked_mysql.answer()}
     all_here = all(answer.here for answer in answers.values())
     parts = {name: "ok" if answer.here else f"away: {answer.trouble}" for name, answer in answers.items()}

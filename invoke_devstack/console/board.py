@@ -1,40 +1,18 @@
-"""What is under way at this moment, one row a service: the state behind the live view. Pure."""
+"""What is happening now, one row for each service: the state behind the live view. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from enum import Enum
+from typing import Any
 
 from invoke_devstack import events as e
-
-_DOING = {
-    "pull": "pulling",
-    "build": "building",
-    "push": "pushing",
-    "stand-in": "making a stand-in",
-    "create": "creating",
-    "start": "starting",
-    "await": "starting",
-    "stop": "stopping",
-    "remove": "removing",
-    "restart": "restarting",
-    "hook": "running",
-    "exec": "running a command",
-    "install": "installing",
-}
-
-
-class Mark(Enum):
-    QUIET = "quiet"  # nothing happened yet
-    BUSY = "busy"
-    GOOD = "good"
-    BAD = "bad"
+from invoke_devstack.console.event_views import Mark, action_text, row_change
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How far one layer of a pull or one build is."""
+    """Progress of one layer of a pull, or of one build."""
 
     text: str
     done: int | None
@@ -44,7 +22,7 @@ class Part:
 
 @dataclass(slots=True)
 class Row:
-    """One line of the view. `began` is a reading of the clock, `seconds` is set once it ended."""
+    """One row of the view. `began` is a reading of the clock; `seconds` is set when it is done."""
 
     name: str
     is_service: bool
@@ -53,28 +31,42 @@ class Row:
     text: str = ""
     seconds: float | None = None
     parts: dict[str, Part] = field(default_factory=dict)
+    before: tuple[Mark, str, float | None] | None = None
+    """Mark, text and seconds to return to after an action in between, such as a hook."""
 
     def elapsed(self, now: float) -> float | None:
-        """Seconds to show beside the row; None while nothing began."""
+        """Seconds to show in the row; None if nothing has begun."""
         if self.seconds is not None:
             return self.seconds
         return now - self.began if self.mark is Mark.BUSY else None
 
     def fraction(self) -> tuple[int, int, str] | None:
-        """(done, total, unit) over all parts; None where no total is known."""
+        """(done, total, unit) over all parts; None if no total is known. Each step of a build counts those
+        that began before it, so the last one counts for all."""
         known = [part for part in self.parts.values() if part.done is not None and part.total]
         if not known:
             return None
-        done = sum(min(part.done or 0, part.total or 0) for part in known)
-        return done, sum(part.total or 0 for part in known), known[0].unit
+        amounts = [(min(part.done or 0, part.total or 0), part.total or 0) for part in known]
+        done, total = zip(*amounts, strict=True)
+        unit = known[0].unit
+        return (max(done), max(total), unit) if unit == "steps" else (sum(done), sum(total), unit)
 
     def latest(self) -> str:
-        """What the part that spoke last is doing."""
+        """The text of the part that changed last."""
         return next(reversed(self.parts.values())).text if self.parts else ""
 
 
+_IN_BETWEEN = ("hook", "exec")
+_SETTLED = {
+    "pull": "pulled",
+    "build": "built",
+    "stand-in": "built a stand-in",
+    "create": "created, waiting for its dependencies",
+}
+
+
 class Board:
-    """Rows in the order of the plan's services; what belongs to no service comes after them."""
+    """Rows in the order of the plan's services, then those of no service."""
 
     def __init__(self, began: float) -> None:
         self._began = began
@@ -82,31 +74,19 @@ class Board:
         self._row_of_action: dict[tuple[str, str], str] = {}
 
     def expect(self, services: Iterable[str]) -> None:
-        """Gives each service a row before anything happens to it."""
+        """Gives each service a row before anything happens."""
         for service in services:
             self._rows.setdefault(service, Row(service, True, self._began))
 
     def apply(self, event: e.Event, now: float) -> None:
-        """Takes note of the event. Events that the view does not show are ignored."""
-        if isinstance(event, e.ActionStarted):
-            self._begin(event, now)
-        elif isinstance(event, e.ActionProgress):
-            self._progress(event, now)
-        elif isinstance(event, e.ActionFinished):
-            self._finish(event)
-        elif isinstance(event, e.ActionFailed):
-            self._settle(self._row(event.service or event.target, now), Mark.BAD, "failed", event.seconds)
-        elif isinstance(event, e.ServiceWaiting):
-            self._busy(self._row(event.service, now), f"waiting: {event.last or event.probe}", now)
-        elif isinstance(event, e.ServiceReady):
-            text = "  ".join((event.state, *event.addresses))
-            self._settle(self._row(event.service, now), Mark.GOOD, text, event.seconds)
-        elif isinstance(event, e.ServiceStopped):
-            text = "killed" if event.killed else "stopped"
-            self._settle(self._row(event.service, now), Mark.GOOD, text, event.seconds)
+        """Updates the rows. `now` is a reading of the clock. Ignores events that no row shows."""
+        if change := row_change(event):
+            self._change(self._row(change.service, now), change.mark, change.text, change.seconds, now)
+        elif update := _UPDATES.get(type(event)):
+            update(self, event, now)
 
     def rows(self, limit: int) -> tuple[list[Row], int]:
-        """At most `limit` rows, those under way or failed first to stay, and how many are left out."""
+        """At most `limit` rows, preferring failed and busy ones, and how many are left out."""
         rows = list(self._rows.values())
         if len(rows) <= limit:
             return rows, 0
@@ -119,7 +99,9 @@ class Board:
         self._row_of_action[event.action, event.target] = name
         row = self._rows.get(name) or self._rows.setdefault(name, Row(name, bool(event.service), now))
         row.parts.clear()
-        self._busy(row, _DOING.get(event.action, event.action), now)
+        if event.action in _IN_BETWEEN:
+            row.before = (row.mark, row.text, row.seconds)
+        self._change(row, Mark.BUSY, action_text(event.action).in_row, None, now)
 
     def _progress(self, event: e.ActionProgress, now: float) -> None:
         row = self._row(self._row_of_action.get((event.action, event.target), event.target), now)
@@ -132,7 +114,7 @@ class Board:
             event.unit or before.unit,
         )
 
-    def _finish(self, event: e.ActionFinished) -> None:
+    def _finish(self, event: e.ActionFinished, now: float) -> None:
         name = self._row_of_action.get((event.action, event.target), event.target)
         row = self._rows.get(name)
         if row is None:
@@ -140,17 +122,34 @@ class Board:
         row.parts.clear()
         if not row.is_service:
             del self._rows[name]
-        elif event.action == "create" and row.text == _DOING["create"]:
-            row.mark, row.text = Mark.QUIET, "created, waits for what it depends on"
+        elif row.text == action_text(event.action).in_row:
+            self._settle(row, event.action)
+
+    def _settle(self, row: Row, action: str) -> None:
+        """The row of a service whose action is done, until its next one begins."""
+        if action in _IN_BETWEEN and row.before is not None:
+            (row.mark, row.text, row.seconds), row.before = row.before, None
+        elif action in _SETTLED:
+            row.mark, row.text = Mark.QUIET, _SETTLED[action]
 
     def _row(self, name: str, now: float) -> Row:
         return self._rows.setdefault(name, Row(name, True, now))
 
-    def _busy(self, row: Row, text: str, now: float) -> None:
-        if row.mark is not Mark.BUSY:
-            row.began, row.seconds = now, None
-        row.mark, row.text = Mark.BUSY, text
-
-    def _settle(self, row: Row, mark: Mark, text: str, seconds: float) -> None:
+    def _change(self, row: Row, mark: Mark, text: str, seconds: float | None, now: float) -> None:
+        if mark is Mark.BUSY and row.mark is not Mark.BUSY:
+            row.began = now
         row.mark, row.text, row.seconds = mark, text, seconds
-        row.parts.clear()
+        if mark is not Mark.BUSY:
+            row.parts.clear()
+
+
+_UPDATES: dict[type[e.Event], Callable[[Board, Any, float], None]] = {
+    e.ActionStarted: Board._begin,
+    e.ActionProgress: Board._progress,
+    e.ActionFinished: Board._finish,
+}
+
+
+def changes_a_row(event: e.Event) -> bool:
+    """Whether the live view shows the event in a row."""
+    return type(event) in _UPDATES or row_change(event) is not None

@@ -1,56 +1,74 @@
-"""Text from containers, images and labels cannot steer a person's terminal.
+"""Keeps text from containers, images, labels and files from controlling the terminal.
 
-Colours (SGR) may pass; cursor movement, window titles, the clipboard (OSC 52) and every other control
-sequence of ECMA-48 are taken out, so are lone control characters and bidirectional overrides.
+Colors (SGR) of logs pass. Everything else that a terminal obeys is removed: control sequences of ECMA-48,
+whole or cut off, single control characters of 7 and 8 bits, and characters that reorder or hide text.
+
+Text is decoded first and cleaned as characters, so what is left cannot join to a control character, and an
+escape character is left only as the start of a complete color. So cleaning once more changes nothing.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from invoke_devstack.events import Event
 
-_KEPT_CONTROLS = b"\t\n"
-_SUSPECTS = bytes(set(range(0x20)) - set(_KEPT_CONTROLS)) + b"\x7f\xc2"  # 0xc2 leads the C1 controls in UTF-8
-_SGR = rb"\x1b\[[0-9;:]*m"
+_HARMLESS = bytes((*b"\t\n", *range(0x20, 0x7F)))
+_HIDING = (
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+)
+"""Characters without a shape that reorder or hide others. The joiners of words and emoji are none of them."""
+_CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 _SEQUENCE = (
-    rb"(?:\x1b\[|\xc2\x9b)[0-?]*[ -/]*[@-~]"  # CSI
-    rb"|(?:\x1b[\]PX^_]|\xc2[\x90\x98\x9d-\x9f])[^\x07\x1b\n]*(?:\x07|\x1b\\|\xc2\x9c)"  # OSC, DCS and kin
-    rb"|\x1b[ -/]*[0-~]"  # two-character escapes
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS and kin
+    r"|\x1b[ -/]*[0-~]"  # two-character escapes
 )
-_CONTROL = rb"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]"
-_UNWANTED = re.compile(rb"(" + _SGR + rb")|" + _SEQUENCE + rb"|" + _CONTROL)
-_UNWANTED_TEXT = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]"
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-)
-_RESET = b"\x1b[0m"
+_UNWANTED = re.compile(rf"(\x1b\[[0-9;:]*m)|{_SEQUENCE}|\r(?!\n)|[{_CONTROLS}{_HIDING}]")
+_UNWANTED_TEXT = re.compile(rf"{_SEQUENCE}|[{_CONTROLS}\r{_HIDING}]")
+_SPECIAL = re.compile(rf"[{_CONTROLS}{_HIDING}]")
+_RESET = "\x1b[0m"
+_ON_ONE_LINE = frozenset(("service", "container", "target", "project", "name", "item"))
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
-def neutralise(block: bytes, *, keep_colours: bool) -> bytes:
-    """The log block without what could steer a terminal. A block without suspects is returned as it is;
-    in others, colours are ended at the end of each line, so that none runs into the next prefix."""
-    if len(block.translate(None, _SUSPECTS)) == len(block):
+def neutralise(block: bytes, *, keep_colours: bool, encoding: str = "utf-8") -> bytes:
+    """The log block without what could control a terminal. Colors end with their line, so that none runs into
+    the next prefix. A block with nothing to remove is returned as it is."""
+    if not block.translate(None, _HARMLESS):
         return block
-    if not keep_colours:
-        return _UNWANTED.sub(b"", block)
-    clean = _UNWANTED.sub(_keep_colour, block)
-    return clean.replace(b"\n", _RESET + b"\n") if b"\x1b" in clean else clean
+    clean = _UNWANTED.sub(_keep_colour if keep_colours else "", block.decode("utf-8", "replace"))
+    result = _with_colours_ended(clean).encode(encoding, "replace")
+    return block if result == block else result
 
 
 def clean_text(text: str) -> str:
-    """The text without control sequences and characters, line feeds and tabs apart."""
-    return _UNWANTED_TEXT.sub("", text)
+    """The text without control sequences and characters other than line feeds and tabs."""
+    if text.isprintable():
+        return text
+    return _UNWANTED_TEXT.sub("", text).encode("utf-8", "replace").decode()
+
+
+def clean_json(text: str) -> str:
+    """JSON with the same values, in which characters that a terminal obeys are escaped."""
+    return text if text.isprintable() else _SPECIAL.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def clean_event(event: AnyEvent) -> AnyEvent:
-    """The event with every text in it cleaned. Log blocks stay as they are: see `neutralise`."""
-    texts = {item.name: _clean(getattr(event, item.name)) for item in fields(event)}
+    """The event with all texts cleaned, and names on one line. Log blocks keep their data: see
+    `neutralise`."""
+    texts = {item.name: _clean_field(item.name, getattr(event, item.name)) for item in fields(event)}
     return replace(event, **texts)
+
+
+def _clean_field(name: str, value: Any) -> Any:
+    clean = _clean(value)
+    return " ".join(clean.split()) if name in _ON_ONE_LINE and isinstance(clean, str) else clean
 
 
 def _clean(value: Any) -> Any:
@@ -63,5 +81,12 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def _keep_colour(match: re.Match[bytes]) -> bytes:
-    return match[1] or b""
+def _keep_colour(match: re.Match[str]) -> str:
+    return match[1] or ""
+
+
+def _with_colours_ended(text: str) -> str:
+    if "\x1b" not in text:
+        return text
+    lines = text.removesuffix("\n")
+    return lines.replace("\n", f"{_RESET}\n") + _RESET + text[len(lines) :]

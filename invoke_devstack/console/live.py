@@ -1,41 +1,40 @@
-"""The live view: a calm picture of what is under way at the bottom of the terminal, gone when it is done."""
+"""The live view at the bottom of the terminal: what is happening now. It disappears when that is done."""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from invoke_devstack import events as e
 from invoke_devstack.console.amounts import duration, size
-from invoke_devstack.console.board import Board, Mark, Row
+from invoke_devstack.console.board import Board, Row, changes_a_row
 from invoke_devstack.console.escapes import clean_event
-from invoke_devstack.console.live_table import LiveTable
+from invoke_devstack.console.event_views import EventLines, Mark
+from invoke_devstack.console.lost_output import LostOutput
 from invoke_devstack.console.plain import PlainConsole
 from invoke_devstack.console.screen import Screen
-from invoke_devstack.console.style import Paint
-from invoke_devstack.console.summary import ready_lines, stopped_lines
+from invoke_devstack.console.style import Paint, container_label, with_several
+from invoke_devstack.console.table import LiveTable
+from invoke_devstack.console.title import Progress, Title
+from invoke_devstack.events import ServiceReady, ServiceStopped
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-_GRACE = 0.12  # seconds in which a quick task is over without a picture that flickers by
+    from invoke_devstack.console.footer.footer import Footer
+    from invoke_devstack.console.footer.pilot import Pilot
+
+_GRACE = 0.12  # seconds; a task that is done before shows no picture
 _FRAMES_A_SECOND = 10
 _BAR_WIDTH = 24
 _TIME_WIDTH = 10
-_STAGE_EVENTS = (
-    e.ActionStarted,
-    e.ActionProgress,
-    e.ActionFinished,
-    e.ActionFailed,
-    e.ServiceWaiting,
-    e.ServiceReady,
-    e.ServiceStopped,
-)
 _START_OF_LINE = "\r\x1b[K"  # the terminal may have echoed `^C`
-_HOOK = "hook"  # a function of the team's: it prints as it likes
+_HOOK = "hook"  # a function in tasks.py, which prints as it likes
 _LASTING = (
     "pull",
     "push",
@@ -51,11 +50,15 @@ _LASTING = (
 
 
 class LiveConsole(PlainConsole):
-    """Shows a stage (from a plan, or a first action, to its end) as a picture of rows on `err`, and
-    leaves one line a service on `out`. Outside a stage it prints lines as PlainConsole does."""
+    """Shows a stage (a plan, or actions without one) as rows on `err`. When it ends, prints one line for each
+    service on `out`. Outside a stage it prints lines like PlainConsole."""
 
-    def __init__(self, out: Screen, err: Screen, *, reader_gone: Callable[[], None]) -> None:
-        super().__init__(out, err, reader_gone=reader_gone)
+    def __init__(
+        self, out: Screen, err: Screen, lost: LostOutput, environment: Mapping[str, str] = os.environ
+    ) -> None:
+        super().__init__(out, err, lost)
+        self._title = Title(err, environment)
+        self._stage = _Stage()
         self._paint = Paint(colour=out.colour, unicode=out.unicode, palette=self._palette)
         self._view = _View(err, self._palette.colour)
         self._planned = False
@@ -65,6 +68,8 @@ class LiveConsole(PlainConsole):
         self._table = LiveTable(out)
         self._watching = False
         self._order: dict[str, int] = {}
+        self._screens = (out, err)
+        self._footer: Footer | None = None
 
     def expect(self, services: Iterable[str]) -> None:
         names = tuple(services)
@@ -73,17 +78,38 @@ class LiveConsole(PlainConsole):
             self._order.setdefault(name, len(self._order))
 
     def ask(self, question: str) -> str:
-        with self._lock:
+        with self._writing():
             self._view.end()
-            return super().ask(question)
+        return super().ask(question)
+
+    def stay(self, pilot: Pilot) -> Footer | None:
+        from invoke_devstack.console.footer.keyboard import is_possible
+
+        if not (self.out.cursor and self.err.cursor and is_possible()):
+            return None
+        from invoke_devstack.console.footer.footer import Footer
+
+        return Footer(self.out, self._paint, pilot, self._writing, self._stand_above, self._title)
+
+    def _stand_above(self, footer: Footer | None) -> None:
+        """From now on, all is printed above the footer."""
+        from invoke_devstack.console.footer.place import ScreenAbove
+
+        self._view.end()
+        self._footer = footer
+        self.out, self.err = self._screens
+        if footer is not None:
+            self.out, self.err = (ScreenAbove.on(screen, footer.place) for screen in self._screens)
 
     def close(self) -> None:
-        with self._lock:
+        if self._footer is not None:
+            self._footer.end()
+        with self._writing():
             self._table.end()
             self._end_stage()
 
     def _show(self, event: e.Event) -> None:
-        if isinstance(event, e.Table) and event.live and self.out.terminal:
+        if isinstance(event, e.Table) and event.live and self.out.cursor:
             self._table.show(clean_event(event))
             return
         if isinstance(event, e.Table | e.Document):
@@ -91,13 +117,24 @@ class LiveConsole(PlainConsole):
         super()._show(event)
 
     def _write_log(self, block: e.LogBlock) -> None:
-        if not self._view.shown or not self.out.terminal:
+        if self._footer is not None:
+            self._footer.log(block.service, self._logs.render(block))
+        elif not self._view.shown or not self.out.terminal:
             super()._write_log(block)
         else:
             self._view.print_above(self._logs.render(block).decode("utf-8", "replace").rstrip("\n"))
 
+    def _write_span(self, span: e.LogSpan) -> None:
+        if self._footer is None and (not self._view.shown or not self.out.terminal):
+            super()._write_span(span)
+            return
+        for block in span.in_order():
+            self._write_log(block)
+
     def _say(self, event: e.Event) -> None:
-        if isinstance(event, e.ActionProgress) and self._watching:
+        if self._footer is not None:
+            self._footer.take(event)
+        if isinstance(event, e.ActionProgress) and (self._watching or self._footer is not None):
             return
         if isinstance(event, e.UpFinished | e.DownFinished):
             self._done.clear()
@@ -105,16 +142,17 @@ class LiveConsole(PlainConsole):
             self._end_stage()
         if isinstance(event, e.Watching):
             self._watching = True
-        if isinstance(event, e.PlanMade):
+        if isinstance(event, e.PlanMade) and self._footer is None:
             self._planned = True
+            self._stage = _Stage(event.project, len(event.lines))
             self._view.board.expect(sorted(event.services, key=lambda name: self._order.get(name, 0)))
-        elif isinstance(event, _STAGE_EVENTS) and not self._watching:
+        elif changes_a_row(event) and not self._watching and self._footer is None:
             self._note(event)
         elif self._view.shown:
-            for line in self._words.lines(event):
+            for line in self._progress.lines(event):
                 self._view.print_above(line.text)
         else:
-            if isinstance(event, e.Notice):
+            if isinstance(event, e.Notice) and self._footer is None:
                 self.err.write(_START_OF_LINE)
             super()._say(event)
 
@@ -124,23 +162,32 @@ class LiveConsole(PlainConsole):
         elif isinstance(event, e.ServiceStopped):
             self._stopped.append(event)
         elif isinstance(event, e.ActionStarted) and event.action == _HOOK:
-            self._view.hold(self._words.lines(event)[0].text)
+            self._view.hold(self._progress.lines(event)[0].text)
         elif isinstance(event, e.ActionFinished) and event.action == _HOOK:
             self._view.release()
+            self._view.keep(self._progress.lines(event)[0].text)
         elif isinstance(event, e.ActionFailed):
-            name = self._words.name(event.service or event.target)
-            self._done.append(f"{self._paint.bad_mark} {name}  {self._words.fault(event)}")
+            name = self._progress.name(event.service or event.target)
+            self._done.append(f"{self._paint.bad_mark} {name}  {self._progress.fault(event)}")
         elif isinstance(event, e.ActionFinished) and event.action in _LASTING:
-            for line in self._words.lines(event):
+            for line in self._progress.lines(event):
                 self._done.append(line.text) if self._planned else self._view.keep(line.text)
         self._view.apply(event)
+        self._stage.count(event)
+        if self._planned and self._view.shown:
+            self._title.say(self._stage.text, self._stage.progress, self._stage.percent)
 
     def _end_stage(self) -> None:
         self._view.end()
-        ready = sorted(self._ready.values(), key=lambda event: self._order.get(event.service, 0))
+        if self._footer is None:
+            self._title.end()
+        names = self._order
+        ready = sorted(
+            self._ready.values(), key=lambda it: (names.get(it.service, 0), len(it.container), it.container)
+        )
         for line in (
-            *ready_lines(ready, self._paint),
             *stopped_lines(self._stopped, self._answers, self._paint),
+            *ready_lines(ready, self._paint),
         ):
             self.out.write_line(line)
         for text in self._done:
@@ -151,11 +198,35 @@ class LiveConsole(PlainConsole):
         self._stopped.clear()
 
 
-class _View:
-    """The picture itself. It appears when a stage lasts, and is wiped when the stage ends.
+@dataclass(slots=True)
+class _Stage:
+    """How far a plan is."""
 
-    The board has a lock of its own: rich draws from its thread, which must never wait for an `emit`
-    that waits for it.
+    project: str = ""
+    total: int = 0
+    done: int = 0
+    progress: Progress = Progress.PART
+
+    def count(self, event: e.Event) -> None:
+        """One action more may be done."""
+        if isinstance(event, e.ActionFailed):
+            self.progress = Progress.FAILED
+        self.done = min(self.done + isinstance(event, e.ActionFinished), self.total)
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // max(self.total, 1)
+
+    @property
+    def text(self) -> str:
+        return f"{self.project}: {self.done} of {self.total}"
+
+
+class _View:
+    """The picture. It appears if a stage takes long, and is wiped when the stage ends.
+
+    The board has its own lock: rich draws in another thread, which must not wait for an `emit` that waits for
+    it.
     """
 
     def __init__(self, screen: Screen, colour_of: Callable[[str], str]) -> None:
@@ -181,17 +252,17 @@ class _View:
             self._timer.start()
 
     def hold(self, text: str) -> None:
-        """Wipes the picture until `release`, and prints `text`: somebody else writes to the terminal."""
+        """Wipes the picture until `release` and prints `text`: others write to the terminal."""
         self._wipe()
         self._holds += 1
         self._screen.write_line(text)
 
     def release(self) -> None:
-        """The terminal is ours again."""
+        """Ends a `hold`."""
         self._holds = max(self._holds - 1, 0)
 
     def end(self) -> None:
-        """Wipes the picture, and forgets what it showed."""
+        """Wipes the picture and forgets its rows."""
         self._wipe()
         self._holds = 0
         with self._lock:
@@ -207,7 +278,7 @@ class _View:
                 self._live = None
 
     def keep(self, text: str) -> None:
-        """Prints a line that stays, above the picture where there is one."""
+        """Prints a line that stays, above the picture if there is one."""
         if self.shown:
             self.print_above(text)
         else:
@@ -223,21 +294,9 @@ class _View:
     def _appear(self) -> None:
         with self._starting:
             if self._timer is not None and self._live is None:
-                self._live = self._start_live()
-
-    def _start_live(self) -> Live:
-        from rich.live import Live
-
-        live = Live(
-            console=self._screen.rich_console(),
-            get_renderable=self._picture,
-            transient=True,
-            refresh_per_second=_FRAMES_A_SECOND,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        live.start()
-        return live
+                self._live = self._screen.start_live(
+                    get_renderable=self._picture, transient=True, refresh_per_second=_FRAMES_A_SECOND
+                )
 
     def _picture(self) -> RenderableType:
         from rich.table import Table
@@ -301,3 +360,39 @@ class _View:
             Text(row.latest() if unit != "bytes" else "", style="dim", overflow="ellipsis", no_wrap=True),
         )
         return line
+
+
+def ready_lines(events: Sequence[ServiceReady], paint: Paint) -> Iterable[str]:
+    """Mark, service, state, addresses, and the time it took, or `was up`."""
+    states = max((len(event.state) for event in events), default=0)
+    several = with_several((event.service, event.container) for event in events)
+    labels = [
+        container_label(event.service, event.container, several=event.service in several) for event in events
+    ]
+    names = max(map(len, labels), default=0)
+    addresses = max((len("  ".join(event.addresses)) for event in events), default=0)
+    for event, label in zip(events, labels, strict=True):
+        time = duration(event.seconds) if event.changed else paint.dim("was up")
+        address = "  ".join(event.addresses)
+        columns = (
+            f"{paint.good_mark} {paint.service(event.service, names, shown=label)}",
+            event.state.ljust(states),
+            paint.address(address) + " " * (addresses - len(address)),
+            time,
+        )
+        note = f"  {paint.warn(event.note)}" if event.note else ""
+        yield "  ".join(columns) + note
+
+
+def stopped_lines(events: Sequence[ServiceStopped], progress: EventLines, paint: Paint) -> Iterable[str]:
+    """Mark, service, how it ended; below, why it was killed and what to change."""
+    several = with_several((event.service, event.container) for event in events)
+    for event in events:
+        mark = paint.warn_mark if event.killed else paint.good_mark
+        label = container_label(event.service, event.container, several=event.service in several)
+        name = progress.name(event.service, label)
+        yield f"{mark} {name}  {progress.ending(event)}"
+        if event.why:
+            yield f"    {paint.dim(event.why)}"
+        if event.advice:
+            yield f"    {paint.bold('hint:')} {event.advice}"

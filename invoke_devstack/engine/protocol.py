@@ -1,32 +1,33 @@
-"""What the rest of the program asks of an engine. `DockerEngine` is the real one; the unit tests
-have a small fake. No type and no error of the SDK passes through here: bodies are Engine API JSON,
-errors are `EngineError` and its kin.
+"""What the rest of the program needs from an engine. `DockerEngine` is the real one; unit tests have a small
+fake. Bodies are Engine API JSON, errors are `EngineError` and its subclasses: nothing of the SDK gets out.
 
-Every method raises EngineUnavailableError when the engine does not answer or goes away, and
-NotFoundError where what is named is not there.
+Every method raises EngineUnavailableError if the engine does not answer or goes away, and NotFoundError if
+what it names does not exist.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypedDict, Unpack
 
-from invoke_devstack.engine.endpoints import Endpoint
-from invoke_devstack.planning.observed import EngineInfo, Observed, ObservedImage
-from invoke_devstack.planning.plan import Body, BuildRequest
+from invoke_devstack.events import ActionProgress
 from invoke_devstack.records import record
+
+if TYPE_CHECKING:
+    from invoke_devstack.engine.cancellation import Cancellation
+    from invoke_devstack.engine.endpoints import Endpoint
+    from invoke_devstack.planning.observed import EngineInfo, Observed, ObservedImage
+    from invoke_devstack.planning.plan import Body, BuildRequest
 
 
 @record
 class Progress:
-    """One word of a long transfer or build.
+    """Progress of a transfer or build.
 
-    Of a pull or push: `item` is the layer's id ("" for the whole), `text` the engine's word
-    (`Downloading`, `Pull complete`), `done`/`total` bytes of it. Of a build: `item` is `step 3/7`,
-    `text` the instruction as it begins, the instruction and ` (cached)`, or a line of its output;
-    `done` of `total` are steps.
+    Of a pull or push: `item` is the layer's id ("" for the whole), `text` is the engine's (`Downloading`,
+    `Pull complete`), `done` and `total` are bytes. Of a build: `item` is `step 3/7`, `text` is the
+    instruction when it begins, the instruction and ` (cached)`, or a line of its output; `done` and `total`
+    are steps.
     """
 
     item: str
@@ -35,40 +36,23 @@ class Progress:
     total: int | None = None
     unit: str = ""  # bytes, steps
 
+    def of(self, action: str, target: str) -> ActionProgress:
+        """The event for an action that it is part of."""
+        return ActionProgress(action=action, target=target, **self.__dict__)
 
+
+OnWarning = Callable[[str], None]
 OnProgress = Callable[[Progress], None]
-"""Told as it goes, in the thread that called. It may raise: the work ends, and the error passes through."""
+"""Called in the calling thread. It may raise: the work ends, and the error passes through."""
 
 
-class Cancellation:
-    """Lets another thread end a pull, push or build: `cancel()`, and that call raises EngineError within
-    milliseconds, whatever it waits for."""
+class ExecSettings(TypedDict, total=False):
+    """How a command runs in a container: by default as the image says, with its privileges."""
 
-    def __init__(self) -> None:
-        self.cancelled = False
-        self._callbacks: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
-
-    def cancel(self) -> None:
-        with self._lock:
-            self.cancelled = True
-            callbacks = tuple(self._callbacks)
-        for callback in callbacks:
-            callback()
-
-    @contextmanager
-    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
-        """While entered, `callback` is called by `cancel`; at once if that was called before."""
-        with self._lock:
-            self._callbacks.append(callback)
-            cancelled = self.cancelled
-        if cancelled:
-            callback()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._callbacks.remove(callback)
+    user: str
+    working_dir: str
+    environment: Sequence[str]
+    privileged: bool
 
 
 @record
@@ -79,8 +63,8 @@ class ExecResult:
 
 @record
 class BuildResult:
-    """What a build made. `steps` are the Dockerfile's instructions, FROM with them; `ran` are the places
-    (`7/7`) of those that were carried out, neither a FROM nor taken from the cache."""
+    """The result of a build. `steps` counts the Dockerfile's instructions, FROM included; `ran` are the
+    places (`7/7`) of those that ran: neither FROM nor cached."""
 
     image_id: str
     cached_steps: int
@@ -91,7 +75,7 @@ class BuildResult:
 
 @record
 class EngineEvent:
-    """Something that happened on the engine: `container` `die`, `container` `health_status: healthy`."""
+    """An event of the engine, such as `container` `die` or `container` `health_status: healthy`."""
 
     type: str
     action: str
@@ -101,17 +85,16 @@ class EngineEvent:
 
 
 class LogStream(Protocol):
-    """The log of one container as whole frames of the engine's stream; closing it ends the iteration."""
+    """The log of one container, in whole frames; closing it ends the iteration."""
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        """(`stdout` or `stderr`, bytes). Blocks hold whole lines wherever the engine sends whole lines."""
-        ...
+        """(`stdout` or `stderr`, bytes). Blocks hold whole lines if the engine sends whole lines."""
 
     def close(self) -> None: ...
 
 
 class Blocks(Iterator[bytes], Protocol):
-    """A stream of bytes in blocks. What is not read to its end must be closed."""
+    """A stream of bytes in blocks. Close it if you do not read it to its end."""
 
     def close(self) -> None: ...
 
@@ -123,26 +106,22 @@ class EventStream(Protocol):
 
 
 class ExecSession(Protocol):
-    """A running exec or attached container with its raw streams, for terminals and pipes."""
+    """A running exec or an attached container, with its raw streams, for terminals and pipes."""
 
     def fileno(self) -> int: ...
     def read(self, size: int = 65536) -> tuple[str, bytes]:
         """(`stdout`/`stderr`, bytes); empty bytes at the end."""
-        ...
 
     def pending(self) -> bool:
-        """Whether `read` has something already, which a `select` on `fileno` would not show."""
-        ...
+        """Whether `read` has data that a `select` on `fileno` would not show."""
 
     def write(self, data: bytes) -> None: ...
     def close_write(self) -> None:
         """End of input for the command (Ctrl-D in a pipe)."""
-        ...
 
     def resize(self, rows: int, columns: int) -> None: ...
     def exit_code(self) -> int:
         """The command's code, once the stream has ended."""
-        ...
 
     def close(self) -> None: ...
 
@@ -152,15 +131,16 @@ class Engine(Protocol):
 
     endpoint: Endpoint
     lets_go_at_end: bool
-    """Whether an `attach` ends right when the container's process has, and never before. Docker's does."""
+    """Whether an `attach` ends exactly when the container's process does, as with Docker."""
 
     def info(self) -> EngineInfo:
-        """The engine, architecture included; costs a request. `Observed.engine` has the rest of it free."""
-        ...
+        """The engine, with its architecture; costs a request. `Observed.engine` has the rest for free."""
 
     def system_info(self) -> Mapping[str, Any]:
-        """As `GET /info` gives it: its disk, memory, processors, proxies, clock."""
-        ...
+        """The body of `GET /info`: disk, memory, processors, proxies, clock."""
+
+    def disk_usage(self) -> Mapping[str, Any]:
+        """The body of `GET /system/df`; it takes a busy engine seconds."""
 
     # observing
     def observe(
@@ -172,20 +152,18 @@ class Engine(Protocol):
         volumes: Iterable[str] = (),
         inspect: bool = False,
     ) -> Observed:
-        """All of a project, and those of the named images, networks and volumes that are there
-        (external ones and look-alikes without labels too). Few requests, sent at once.
+        """A project, and the named images, networks and volumes that exist, with or without its labels. Few
+        requests, sent in parallel.
 
-        The list of containers says nearly everything. `inspect` asks for each container too, at some
-        milliseconds more: `started_at`, the exact `created_at`, `stop_signal`, `stop_timeout`,
-        `environment` and `command` are filled then."""
-        ...
+        The list of containers has nearly everything. `inspect` also inspects each container, which takes some
+        milliseconds, and fills in `started_at`, the exact `created_at`, `stop_signal`, `stop_timeout`,
+        `environment` and `command`."""
 
     def inspect_container(self, container: str) -> Mapping[str, Any]: ...
     def inspect_image(self, reference: str) -> Mapping[str, Any]: ...
     def find_image(self, reference: str) -> ObservedImage | None: ...
     def list_containers(self, filters: Mapping[str, Sequence[str]], *, all_: bool = True) -> list[Body]:
-        """As `GET /containers/json` gives them."""
-        ...
+        """The entries of `GET /containers/json`."""
 
     def list_images(self, filters: Mapping[str, Sequence[str]]) -> list[Body]: ...
     def list_volumes(self, filters: Mapping[str, Sequence[str]]) -> list[Body]: ...
@@ -200,9 +178,10 @@ class Engine(Protocol):
         on_progress: OnProgress,
         cancellation: Cancellation | None = None,
     ) -> None:
-        """Raises ImageUnavailableError; its message tells a registry out of reach, a rate limit, a
-        missing image and a refused login apart."""
-        ...
+        """Raises ImageUnavailableError; its `reason` says why."""
+
+    def require_published(self, reference: str) -> None:
+        """Raises ImageUnavailableError if the registry, as the engine sees it, does not give the image."""
 
     def push(
         self, reference: str, *, on_progress: OnProgress, cancellation: Cancellation | None = None
@@ -210,15 +189,14 @@ class Engine(Protocol):
     def build(
         self, request: BuildRequest, *, on_progress: OnProgress, cancellation: Cancellation | None = None
     ) -> BuildResult:
-        """Through buildx where it is there, else the engine's classic builder. Raises BuildError with
-        the failing step in its message and the end of the step's output in its details."""
-        ...
+        """With buildx if it is installed, or else the engine's classic builder. Raises BuildError with the
+        failing step in its message and the end of its output in its details."""
 
     def import_image(
         self, archive: BinaryIO, reference: str, *, changes: Sequence[str] = (), platform: str = ""
     ) -> str:
-        """A root file system (tar) as an image; `changes` are Dockerfile instructions. Returns its id."""
-        ...
+        """Makes an image of a root file system (tar); `changes` are Dockerfile instructions. Returns its
+        id."""
 
     def tag_image(self, image: str, reference: str) -> None: ...
     def remove_image(self, image: str, *, force: bool = False) -> list[Body]: ...
@@ -229,30 +207,36 @@ class Engine(Protocol):
     def remove_network(self, network: str) -> None: ...
     def connect_network(self, network: str, container: str, endpoint: Body) -> None: ...
     def create_volume(self, name: str, body: Body) -> None: ...
+    def claim_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """Creates the volume where there is none, for one caller only. Returns the labels it has now."""
+
     def remove_volume(self, name: str) -> None: ...
 
     # containers
-    def create_container(self, name: str, body: Body, *, platform: str = "") -> str:
-        """Returns its id. Raises ConflictError when the name is taken, NotFoundError for an image."""
-        ...
+    def create_container(
+        self, name: str, body: Body, *, platform: str = "", on_warning: OnWarning | None = None
+    ) -> str:
+        """Returns its id. `on_warning` gets what the engine cannot do of the body, such as a limit that its
+        kernel does not have. Raises ConflictError if the name is taken, NotFoundError for a missing image."""
 
     def start(self, container: str) -> None:
-        """Raises PortTakenError when a published port cannot be bound."""
-        ...
+        """Raises PortTakenError if a published port is in use."""
 
     def stop(self, container: str, *, signal: str = "", grace: float = 10.0) -> None:
-        """`signal` ("" = the container's own), and SIGKILL after `grace` seconds. Returns when it ended."""
-        ...
+        """Sends `signal` ("": the container's own), and SIGKILL after `grace` seconds. Returns once it has
+        ended."""
 
     def restart(self, container: str, *, signal: str = "", grace: float = 10.0) -> None: ...
     def kill(self, container: str, signal: str = "SIGKILL") -> None: ...
     def pause(self, container: str) -> None: ...
     def unpause(self, container: str) -> None: ...
     def rename(self, container: str, new_name: str) -> None: ...
+    def set_restart_policy(self, container: str, policy: Body) -> None:
+        """`policy` is the `RestartPolicy` of a container's body."""
+
     def remove_container(self, container: str, *, volumes: bool = True, force: bool = False) -> None: ...
     def wait(self, container: str, *, timeout: float | None = None) -> int:
-        """Its exit code, once it is not running. Raises TimeoutError after `timeout` seconds."""
-        ...
+        """Its exit code, once it has ended. Raises TimeoutError after `timeout` seconds."""
 
     # inside a container
     def exec(
@@ -260,16 +244,15 @@ class Engine(Protocol):
         container: str,
         command: Sequence[str],
         *,
-        user: str = "",
-        working_dir: str = "",
-        environment: Sequence[str] = (),
-        privileged: bool = False,
         timeout: float | None = None,
+        **settings: Unpack[ExecSettings],
     ) -> ExecResult:
-        """Runs `command` to its end; a command that is not there is exit code 126 or 127, as in a shell.
-        Raises TimeoutError after `timeout` seconds: the engine cannot end an exec, it goes on inside.
-        Raises ConflictError when the container does not run."""
-        ...
+        """Runs `command` to its end; an unknown command is exit code 126 or 127, as in a shell. Raises
+        TimeoutError after `timeout` seconds, but the command goes on: the engine cannot end an exec. Raises
+        ConflictError if the container is not running."""
+
+    def exec_detached(self, container: str, command: Sequence[str], **settings: Unpack[ExecSettings]) -> None:
+        """Starts `command` and leaves it running. Its output goes nowhere. Raises as `exec` does."""
 
     def open_exec(
         self,
@@ -278,24 +261,44 @@ class Engine(Protocol):
         *,
         tty: bool,
         stdin: bool,
-        user: str = "",
-        working_dir: str = "",
-        environment: Sequence[str] = (),
-        privileged: bool = False,
+        **settings: Unpack[ExecSettings],
     ) -> ExecSession: ...
 
-    def attach(self, container: str, *, tty: bool, stdin: bool) -> ExecSession:
-        """Before `start`, so that no output is lost. `exit_code()` is the container's."""
-        ...
+    def attach(self, container: str, *, tty: bool, stdin: bool, detach_keys: str = "") -> ExecSession:
+        """Call it before `start`, so that no output is lost. `exit_code()` is the container's. `detach_keys`:
+        what the engine takes for the wish to detach."""
 
-    def put_archive(self, container: str, path: str, archive: bytes | BinaryIO | Iterable[bytes]) -> None:
-        """Unpacks a tar into directory `path` of the container, running or not."""
-        ...
+    def commit(
+        self,
+        container: str,
+        reference: str,
+        *,
+        author: str = "",
+        message: str = "",
+        changes: Sequence[str] = (),
+        pause: bool = True,
+    ) -> str:
+        """Makes an image of the container's file system and configuration, called `reference` if that is not
+        "". `changes` are Dockerfile instructions. Unless `pause` is False, the container is paused meanwhile.
+        Returns the image's id."""
+
+    def export(self, container: str) -> Blocks:
+        """The container's file system, without its volumes, as a tar stream."""
+
+    def put_archive(
+        self,
+        container: str,
+        path: str,
+        archive: bytes | BinaryIO | Iterable[bytes],
+        *,
+        keep_kinds: bool = False,
+    ) -> None:
+        """Unpacks a tar into directory `path` of the container, running or not. With `keep_kinds`, no file
+        takes the place of a directory, and no directory that of a file."""
 
     def get_archive(self, container: str, path: str) -> tuple[Mapping[str, Any], Blocks]:
-        """(stat, tar stream) of `path`. Until the stream is read to its end or closed, Engine 20.10 lets
-        nothing else be done with the container, not even a `stat_path`."""
-        ...
+        """(stat, tar stream) of `path`. Engine 20.10 blocks every other request for the container, even
+        `stat_path`, until the stream is read to its end or closed."""
 
     def stat_path(self, container: str, path: str) -> Mapping[str, Any] | None: ...
 
@@ -311,16 +314,17 @@ class Engine(Protocol):
         timestamps: bool = False,
         tty: bool = False,
     ) -> LogStream:
-        """`since`/`until` are engine time stamps: seconds since the epoch with fraction, or RFC 3339."""
-        ...
+        """`since` and `until` are seconds since the epoch, with a fraction, or RFC 3339."""
 
     def events(
         self, filters: Mapping[str, Sequence[str]], *, since: str = "", until: str = ""
     ) -> EventStream:
-        """`since`/`until` as for `logs`; without `until` it goes on."""
-        ...
+        """`since` and `until` as for `logs`; without `until` it never ends."""
 
     def top(self, container: str) -> Body: ...
     def stats(self, container: str) -> Iterator[Body]: ...
+    def sample(self, container: str) -> Body:
+        """What it uses now, at once: without an earlier sample to compare with."""
+
     def changes(self, container: str) -> list[Body]: ...
     def close(self) -> None: ...

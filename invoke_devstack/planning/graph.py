@@ -1,21 +1,21 @@
-"""Who depends on whom, and in which order that lets services start."""
+"""Which service depends on which, and the order in which they start."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import DefinitionError
-from invoke_devstack.planning.networks import shared_service
+from invoke_devstack.planning.names import shared_service
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Service
 
 
 def sharing(service: Service) -> tuple[str, ...]:
-    """The services whose containers must be there before one of `service` can be made: it shares their
-    network, ipc or pid, mounts their volumes, or links to them."""
+    """The services whose containers must exist before one of `service` is created: it shares their network,
+    ipc or pid, mounts their volumes, or links to them."""
     modes = (shared_service(mode) for mode in (service.network_mode, service.ipc, service.pid))
     volumes = (entry.partition(":")[0] for entry in service.volumes_from)
     links = (link.partition(":")[0] for link in service.links)
@@ -24,26 +24,26 @@ def sharing(service: Service) -> tuple[str, ...]:
 
 
 def bound_to(service: Service) -> tuple[str, ...]:
-    """The services to whose very container this one is bound: if that is made anew, so is this."""
+    """The services whose container this one refers to by id: if that is recreated, so is this one."""
     volumes = (entry.partition(":")[0] for entry in service.volumes_from)
     names = [*namespaces(service), *(name for name in volumes if name != "container")]
     return tuple(dict.fromkeys(names))
 
 
 def namespaces(service: Service) -> tuple[str, ...]:
-    """The services whose network, ipc or pid it shares: if their container starts, this one must too."""
+    """The services whose network, ipc or pid it shares: if their container starts, this one must restart."""
     modes = (shared_service(mode) for mode in (service.network_mode, service.ipc, service.pid))
     return tuple(dict.fromkeys(name for name in modes if name))
 
 
 def dependencies(service: Service) -> tuple[str, ...]:
-    """All services that come before `service`."""
+    """All services that start before `service`."""
     return tuple(dict.fromkeys((*service.depends_on, *sharing(service))))
 
 
 def in_order(graph: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """The keys of `graph`, each after those of its values that are keys too; alphabetical where nothing
-    else decides. Raises DefinitionError, which names the path, on a cycle."""
+    """The keys of `graph`, each after those of its values that are also keys, otherwise alphabetical. Raises
+    DefinitionError, which shows the path, for a circular dependency."""
     known = {name: sorted(set(before) & graph.keys()) for name, before in sorted(graph.items())}
     try:
         sorter = TopologicalSorter(known)
@@ -51,7 +51,7 @@ def in_order(graph: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     except CycleError as error:
         path = " -> ".join(reversed(error.args[1]))
         raise DefinitionError(
-            f"services wait for each other: {path}",
+            f"circular dependency: {path}",
             hint="Remove one of these dependencies from `depends_on`, `links` or `network_mode`.",
         ) from None
     order: list[str] = []
@@ -68,26 +68,31 @@ def start_order(services: Mapping[str, Service]) -> tuple[str, ...]:
 
 
 def with_dependencies(services: Mapping[str, Service], names: Iterable[str]) -> frozenset[str]:
-    """`names` and all that they need, however far, of those in `services`. A dependency that is not
-    there raises DefinitionError, unless it is not required."""
-    found: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        waiting += [other for other in dependencies(services[name]) if _is_there(services, name, other)]
-    return frozenset(found)
+    """`names` and the services that they need, directly or not. Raises DefinitionError for a required
+    dependency that is not in `services`."""
+    return frozenset(
+        closure(
+            names,
+            lambda name: (other for other in dependencies(services[name]) if _exists(services, name, other)),
+        )
+    )
 
 
-def _is_there(services: Mapping[str, Service], name: str, other: str) -> bool:
+def closure(names: Iterable[str], following: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
+    """`names` and all names that follow from them, directly or not, in the order in which they are found."""
+    found = list(dict.fromkeys(names))
+    for name in found:
+        found += [other for other in dict.fromkeys(following(name)) if other not in found]
+    return tuple(found)
+
+
+def _exists(services: Mapping[str, Service], name: str, other: str) -> bool:
     if other in services:
         return True
     dependency = services[name].depends_on.get(other)
     if dependency is not None and not dependency.required:
         return False
     raise DefinitionError(
-        f"`{name}` depends on `{other}`, which is not there",
+        f"`{name}` depends on unknown service `{other}`",
         hint=f"Add the service `{other}`, or activate its profile with COMPOSE_PROFILES.",
     )

@@ -1,13 +1,15 @@
-"""The labels by which a container, network or volume is known to be a project's.
+"""The labels that say which project owns a container, network or volume.
 
-`com.docker.compose.*` are Compose's own, with its values, so that every tool that knows Compose
-sees the stack; `dev.invoke-devstack.*` are ours.
+`com.docker.compose.*` are Compose's, with its values, so that every tool that knows Compose sees the stack;
+`dev.invoke-devstack.*` are ours. Labels of snapshots are in `plans/snapshots.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
@@ -32,45 +34,83 @@ VOLUME = "com.docker.compose.volume"
 INPUTS = "dev.invoke-devstack.inputs"
 PORTS = "dev.invoke-devstack.ports"
 DIRECTORY = "dev.invoke-devstack.working_dir"
-HELPER = "dev.invoke-devstack.helper"
-HELPER_MOUNTS = "dev.invoke-devstack.helper.mounts"
+COPY_CONTAINER = "dev.invoke-devstack.helper"
+COPY_CONTAINER_MOUNTS = "dev.invoke-devstack.helper.mounts"
+OWN = "dev.invoke-devstack."
+HOOK_DUE = "dev.invoke-devstack.hook-due"
+HOOK_DUE_PROJECT = "dev.invoke-devstack.hook-due.project"
+UNFINISHED = "dev.invoke-devstack.unfinished"
+LOCK = "dev.invoke-devstack.lock"
+LOCK_HOLDER = "dev.invoke-devstack.lock.holder"
+ANONYMOUS = "dev.invoke-devstack.anonymous"
+"""On anonymous volumes: the path at which they are mounted."""
+GENERATION = "dev.invoke-devstack.anonymous.generation"
+"""On renewed ones: a higher number than the previous volume's."""
+HOLDS = "dev.invoke-devstack.anonymous.holds"
+"""On records: the name of the volume that has the data."""
+OWNS = "dev.invoke-devstack.anonymous.owns"
+"""On records: the engine created that volume for a container of ours, so `down --volumes` may delete it."""
+FORWARDER = "dev.invoke-devstack.forwarder"
+"""On containers that forward to the process of a hosted service: their routes."""
+PROCESS_PORTS = "dev.invoke-devstack.process.ports"
+"""On processes of this machine: `PORT-OF-THE-PROCESS:PORT-IT-STANDS-FOR`, with commas."""
 STAND_IN = "dev.invoke-devstack.standin"
+COPY = "dev.invoke-devstack.copy"
+"""On all that belongs to an isolated copy of a stack: the copy's name. Its other labels are in
+`copies/copies.py`."""
+COPY_OF = "dev.invoke-devstack.copy.of"
+"""On the same: the project that it is a copy of."""
 
 COMPOSE_VERSION = "2.40.3"
-"""The Compose release whose containers ours are equal to."""
+"""The Compose release whose containers ours equal."""
 
 
 def project_labels(definition: Definition, service: str, *, oneoff: bool = False) -> dict[str, str]:
-    """What every container of a service carries, whatever its number."""
+    """The labels of every container of a service."""
+    working_dir = definition.working_dir
     labels = {
         PROJECT: definition.name,
         SERVICE: service,
         VERSION: COMPOSE_VERSION,
-        WORKING_DIR: str(definition.working_dir),
+        WORKING_DIR: str(working_dir),
         CONFIG_FILES: ",".join(str(file) for file in definition.files),
         ONEOFF: "True" if oneoff else "False",
     }
-    # Compose names environment files only when they were asked for, never the `.env` it finds by itself.
-    if definition.env_files and definition.env_files != (definition.working_dir / ".env",):
+    # Compose names environment files only if they were given, never a `.env` that it finds itself.
+    if any(
+        file.name != ".env" or working_dir not in (file.parent, *file.parents)
+        for file in definition.env_files
+    ):
         labels[ENVIRONMENT_FILE] = ",".join(str(file) for file in definition.env_files)
     return labels
 
 
-def depends_on_label(service: Service) -> str:
-    """`SERVICE:CONDITION:RESTART`, joined by commas."""
+def depends_on_label(definition: Definition, service: Service) -> str:
+    """`SERVICE:CONDITION:RESTART`, joined by commas. Not of optional services in inactive profiles: Compose
+    would look for them at `start`."""
     parts = (
         f"{name}:{dependency.condition}:{str(dependency.restart).lower()}"
         for name, dependency in sorted(service.depends_on.items())
+        if dependency.required or name in definition.services
     )
     return ",".join(parts)
 
 
-def read_depends_on(labels: Mapping[str, str]) -> dict[str, tuple[str, bool]]:
-    """The `depends_on` label as service -> (condition, restart). Old forms give condition "" and False."""
-    found: dict[str, tuple[str, bool]] = {}
+@record
+class LabelledDependency:
+    """What `Dependency` is in a definition. `condition` is "" in an old label."""
+
+    condition: str = "service_started"
+    restart: bool = False
+    required: bool = True
+
+
+def read_depends_on(labels: Mapping[str, str]) -> dict[str, LabelledDependency]:
+    """The `depends_on` label, by service."""
+    found: dict[str, LabelledDependency] = {}
     for part in labels.get(DEPENDS_ON, "").split(","):
         name, _, rest = part.partition(":")
         condition, _, restart = rest.partition(":")
         if name:
-            found[name] = (condition, restart == "true")
+            found[name] = LabelledDependency(condition, restart == "true")
     return found

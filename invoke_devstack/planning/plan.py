@@ -1,118 +1,112 @@
-"""A plan: a set of actions, each with its target, its cause and what it needs done before.
+"""A plan: actions, each with its target, its cause, and what it needs done first.
 
-One class an action kind; the executor matches on the class and decides nothing itself. Bodies
-are Engine API JSON (https://docs.docker.com/reference/api/engine/), which both the engine room
-and `--explain` read.
+Each kind of action is a class. Bodies are Engine API JSON (https://docs.docker.com/reference/api/engine/),
+which both the engine room and `--explain` read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from graphlib import TopologicalSorter
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
-from invoke_devstack.records import record
+from invoke_devstack.planning.causes import Cause
+from invoke_devstack.planning.known_images import ProbeKind
+from invoke_devstack.records import Record, record
+
+if TYPE_CHECKING:
+    from invoke_devstack.planning.publishing.artifact import Layer
 
 Body = Mapping[str, Any]
 """JSON of the Engine API."""
 
+Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
+STARTED: Final = "service_started"
+HEALTHY: Final = "service_healthy"
+COMPLETED: Final = "service_completed_successfully"
 
-@record(kw_only=True)
-class Action:
-    """Base of all actions. `target` is the name of what it acts on; `cause` is a phrase for people,
-    such as `image changed: 3f1c… -> 9ab0…`; `needs` are the ids of actions that come before."""
+
+class Action(Record):
+    """Base of all actions. `target` is the name of what it acts on. `needs` are ids of actions that must be
+    done first, or ids of ends (`StopContainer.end`) that must be reached first."""
 
     kind: ClassVar[str] = ""
 
     target: str
-    cause: str
+    cause: Cause
     service: str = ""
     needs: frozenset[str] = frozenset()
+
+    @classmethod
+    def id_of(cls, target: str) -> str:
+        return f"{cls.kind} {target}"
 
     @property
     def id(self) -> str:
         """Unique in a plan."""
-        return f"{self.kind} {self.target}"
+        return self.id_of(self.target)
 
 
-@record(kw_only=True)
-class PullImage(Action):
-    """`target` is the reference."""
+class PullImage(Action, kind="pull"):
+    """`target` is the reference. If `optional`, a failure is a warning."""
 
-    kind: ClassVar[str] = "pull"
     platform: str = ""
+    optional: bool = False
 
 
-@record(kw_only=True)
-class PushImage(Action):
-    """`target` is the reference."""
+class PushImage(Action, kind="push"):
+    """`target` is the reference. If `optional`, a failure is a warning."""
 
-    kind: ClassVar[str] = "push"
+    optional: bool = False
 
 
-@record(kw_only=True)
-class BuildImage(Action):
-    """`target` is the tag. `build` is the definition's `Build` as plain data, paths absolute, with
-    the flags of the command (no_cache, pull, build args) already merged in."""
+class BuildImage(Action, kind="build"):
+    """`target` is the tag."""
 
-    kind: ClassVar[str] = "build"
     build: BuildRequest
 
 
-@record(kw_only=True)
-class CreateNetwork(Action):
-    kind: ClassVar[str] = "create network"
+class CreateNetwork(Action, kind="create network"):
     body: Body = field(default_factory=dict)
 
 
-@record(kw_only=True)
-class CreateVolume(Action):
-    kind: ClassVar[str] = "create volume"
+class CreateVolume(Action, kind="create volume"):
     body: Body = field(default_factory=dict)
 
 
-@record(kw_only=True)
-class CreateContainer(Action):
-    """Make a container called `target`. `body` is that of `POST /containers/create`, with
-    `HostConfig` and `NetworkingConfig`; networks that the API cannot take at creation are in
-    `more_networks` (network -> endpoint settings). `files` are written into it before it starts
-    (configs and secrets with inline content). With `late`, the body lacks what only the actions
-    before it bring about: `planning.settle.settled` puts it in."""
+class CreateContainer(Action, kind="create"):
+    """`target` is the container's name. `body` is that of `POST /containers/create`. Networks that the
+    API does not accept at creation are in `more_networks` (network -> endpoint settings). `files` are
+    written into the container before it starts. `late` names values that are known only once earlier
+    actions are done; `hashes.body_with_late_values` inserts them."""
 
-    kind: ClassVar[str] = "create"
     body: Body
     platform: str = ""
     more_networks: Mapping[str, Body] = field(default_factory=dict)
     files: tuple[InjectedFile, ...] = ()
-    late: Late | None = None
+    late: LateValues | None = None
 
 
-@record(kw_only=True)
-class RenameContainer(Action):
-    """`target` is the name it has now, or its id."""
+class RenameContainer(Action, kind="rename"):
+    """`target` is the current name, or the id."""
 
-    kind: ClassVar[str] = "rename"
     new_name: str
 
 
-@record(kw_only=True)
-class StartContainer(Action):
-    kind: ClassVar[str] = "start"
+class StartContainer(Action, kind="start"):
+    """Starts a container that exists."""
 
 
-@record(kw_only=True)
-class AwaitReady(Action):
-    """Wait until container `target` meets `condition`: service_started, service_healthy (or, where
-    there is no healthcheck, whatever `probe` asks), service_completed_successfully.
+class AwaitReady(Action, kind="await"):
+    """Waits until container `target` meets `condition`; service_healthy means that `probe` succeeds.
 
-    `late_probe`: its image was not on the engine when this was planned, so that
-    `planning.probes.probe_of_container` may know better from its inspection. `optional`: only services
-    that can do without it wait for it (`required: false`), so that a failure is a warning.
+    `late_probe`: its image was not on the engine at planning time, so the executor chooses the probe
+    from the container's inspection (`probe_choice.probe_of_container`). `optional`: every service that
+    waits for it has `required: false`, so a failure is a warning.
     """
 
-    kind: ClassVar[str] = "await"
-    condition: str
+    condition: Condition
     probe: Probe
     timeout: float  # seconds
     waited_for_by: tuple[str, ...] = ()  # services that depend on it
@@ -121,25 +115,23 @@ class AwaitReady(Action):
 
     @property
     def id(self) -> str:
-        """A container may be awaited twice: until it is ready, and until it is done."""
-        done = self.condition == "service_completed_successfully"
-        return f"await {self.target} done" if done else f"await {self.target}"
+        """A container may be awaited twice: until it is ready, and until it has completed."""
+        return f"{super().id} done" if self.condition == COMPLETED else super().id
 
 
-@record(kw_only=True)
-class RunHook(Action):
-    """A function of the team's tasks.py. `when`: before or after. `target`: `before web`, `after up`."""
+class RunHook(Action, kind="hook"):
+    """A function in the team's tasks.py. `when`: before or after. `target`: `before web`, `after up`. `mark`:
+    as which it is due until it has succeeded ("": it is not remembered, as in `plans/hooks.py`)."""
 
-    kind: ClassVar[str] = "hook"
     when: str
+    mark: str = ""
 
 
-@record(kw_only=True)
-class RunCommand(Action):
-    """A lifecycle hook of the Compose Specification: a command inside the container. If it is
-    `optional`, its failure is a warning."""
+class RunCommand(Action, kind="exec"):
+    """A lifecycle hook of the Compose Specification: a command inside the container. If `optional`, a
+    failure is a warning. `mark` is as in `RunHook`."""
 
-    kind: ClassVar[str] = "exec"
+    mark: str = ""
     container: str
     command: tuple[str, ...]
     user: str = ""
@@ -149,95 +141,114 @@ class RunCommand(Action):
     optional: bool = False
 
 
-@record(kw_only=True)
-class StopContainer(Action):
-    """`signal` ("" = the container's own), then after `grace` seconds SIGKILL. `name` is for people."""
+class StopContainer(Action, kind="stop"):
+    """Sends `signal` ("": the container's own), and SIGKILL after `grace` seconds. `name` is for people."""
 
-    kind: ClassVar[str] = "stop"
     name: str
     signal: str = ""
     grace: float = 10.0
 
     @property
     def end(self) -> str:
-        """The id of the moment at which its process has ended, while the engine still tidies up behind it:
-        takes its network apart, unmounts its volumes."""
-        return f"end of {self.target}"
+        """The id of a point that is reached during this action: the container's process has ended. The
+        engine then still tears down its network and unmounts its volumes, which takes 0.1 s."""
+        return self.end_of(self.target)
+
+    @staticmethod
+    def end_of(target: str) -> str:
+        return f"end of {target}"
 
 
-@record(kw_only=True)
-class RemoveContainer(Action):
-    """Anonymous volumes go too if `volumes`."""
+class RemoveContainer(Action, kind="remove"):
+    """With `volumes`, its anonymous volumes too."""
 
-    kind: ClassVar[str] = "remove"
     name: str
     volumes: bool = True
     force: bool = False
 
 
-@record(kw_only=True)
-class RestartContainer(Action):
-    kind: ClassVar[str] = "restart"
+class RestartContainer(Action, kind="restart"):
     name: str
     signal: str = ""
     grace: float = 10.0
 
 
-@record(kw_only=True)
-class PauseContainer(Action):
-    kind: ClassVar[str] = "pause"
+class PauseContainer(Action, kind="pause"):
+    """Freezes the processes of a container."""
 
 
-@record(kw_only=True)
-class UnpauseContainer(Action):
-    kind: ClassVar[str] = "unpause"
+class UnpauseContainer(Action, kind="unpause"):
+    """Lets them run again."""
 
 
-@record(kw_only=True)
-class KillContainer(Action):
-    kind: ClassVar[str] = "kill"
+class KillContainer(Action, kind="kill"):
     signal: str = "SIGKILL"
 
 
-@record(kw_only=True)
-class RemoveNetwork(Action):
-    kind: ClassVar[str] = "remove network"
+class RemoveNetwork(Action, kind="remove network"):
+    """`target` is the name."""
 
 
-@record(kw_only=True)
-class RemoveVolume(Action):
-    """`anonymous`: nobody gave it a name, and it went from container to container as they were replaced."""
+class RemoveVolume(Action, kind="remove volume"):
+    """`place` says where an anonymous volume is mounted: `SERVICE-NUMBER:PATH`. `record`: it has no data."""
 
-    kind: ClassVar[str] = "remove volume"
-    anonymous: bool = False
+    place: str = ""
+    record: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.place} (anonymous volume {self.target})" if self.place else self.target
 
 
-@record(kw_only=True)
-class RemoveImage(Action):
-    """`target` is a reference or an id. `only_untagged`: not if it has a name by now. One that is in
-    use stays, unless `force` takes its name away."""
+class PublishDefinition(Action, kind="publish"):
+    """`target` is the reference that gets `manifest`, once `layers` are uploaded."""
 
-    kind: ClassVar[str] = "remove image"
+    manifest: bytes
+    layers: tuple[Layer, ...]
+
+
+class CommitContainer(Action, kind="commit"):
+    """Makes an image of a container as it is now. `target` is the container's name, `reference` the image's
+    ("": it has none), `changes` are Dockerfile instructions. If `pause`, the container is paused
+    meanwhile."""
+
+    reference: str = ""
+    author: str = ""
+    message: str = ""
+    changes: tuple[str, ...] = ()
+    pause: bool = True
+
+
+class RemoveImage(Action, kind="remove image"):
+    """`target` is a reference or an id. `only_untagged`: keep it if it has a name. `force` untags an
+    image that is in use."""
+
     only_untagged: bool = False
     force: bool = False
 
 
 @record
-class Late:
-    """What a container's body needs and only the engine can tell, just before the creation: the id of
-    `image`, which an action before it pulls or builds ("" if it is known), and those of `containers`,
-    which are the targets of other creations of the plan and stand in the body. `hash_input` is the
-    text that the config hash is made of."""
+class LateValues:
+    """Values of a container's body that are known only just before its creation: the id of `image`, which
+    an earlier action pulls or builds ("" if it is known), and the ids of `containers`, which are targets
+    of other creations of the plan. The config hash is made from `hash_input`. `anonymous` mounts the VOLUME
+    paths of `image`."""
 
     image: str = ""
     containers: tuple[str, ...] = ()
     hash_input: str = ""
+    anonymous: ImageMounts | None = None
+
+
+class ImageMounts(Protocol):
+    """See `bodies.anonymous_volumes.AnonymousVolumes`."""
+
+    def image_mounts(self, paths: Iterable[str], taken: Iterable[str]) -> list[dict[str, Any]]: ...
 
 
 @record
 class InjectedFile:
-    """A file put into a container before it starts. `mode` as in chmod. The content of a `secret` one
-    is shown nowhere."""
+    """A file written into a container before it starts. `mode` as in chmod. If `secret`, its content is
+    never shown."""
 
     path: str
     content: bytes
@@ -249,7 +260,8 @@ class InjectedFile:
 
 @record
 class BuildRequest:
-    """What an image is built from. Paths are absolute; `dockerfile_inline` stands for a file."""
+    """What an image is built from, with the command's flags merged in. Paths are absolute.
+    `dockerfile_inline` is the text of a Dockerfile."""
 
     context: str
     tag: str
@@ -272,36 +284,39 @@ class BuildRequest:
     privileged: bool = False
     isolation: str = ""
     no_cache: bool = False
+    no_cache_filter: tuple[str, ...] = ()  # stages
+    entitlements: tuple[str, ...] = ()
     pull: bool = False
+    private: bool = False  # holds a secret that must not be in a command line
 
 
 @record
 class Probe:
-    """How to ask a starting container whether it is ready.
+    """How to ask a starting container whether it is ready. Times are seconds.
 
-    `kind`: healthcheck (run `command` inside, as the engine would), http, redis, mysql, postgres
-    (talk to `port`), port (connects and holds), running (nothing more is known).
-    """
+    `declared`: the definition says it; otherwise it is a guess, unless it `is_known_server` by its image and
+    command. Where nobody answers on a guessed port, one of `other_ports` is enough."""
 
-    kind: str
-    command: tuple[str, ...] = ()  # with its CMD or CMD-SHELL word first
+    kind: ProbeKind
+    command: tuple[str, ...] = ()  # of a healthcheck, with its CMD or CMD-SHELL word first
     port: int = 0  # inside the container
     path: str = "/"
-    timeout: float = 5.0  # seconds for one probe
-    interval: float = 30.0  # of the healthcheck, seconds
+    timeout: float = 5.0  # for one probe
+    interval: float = 30.0  # of the healthcheck
     retries: int = 3
     start_period: float = 0.0
+    declared: bool = False
+    is_known_server: bool = False
+    other_ports: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        if self.kind == "healthcheck":
+        if self.kind is ProbeKind.HEALTHCHECK:
             return f"healthcheck `{' '.join(self.command[1:])}`"
-        if self.kind in ("http", "redis", "mysql", "postgres", "port"):
-            return f"{self.kind} on port {self.port}"
-        return "running"
+        return f"{self.kind} on port {self.port}" if self.port else str(self.kind)
 
 
 class Plan:
-    """Actions by id, in an order in which they can run. Raises ValueError on a need that is not there."""
+    """Actions by id, in an order in which they can run. Raises ValueError for a need that is not planned."""
 
     def __init__(
         self,
@@ -313,49 +328,40 @@ class Plan:
         orphans: tuple[str, ...] = (),
         notices: tuple[str, ...] = (),
         replan: bool = False,
+        obsolete: frozenset[str] = frozenset(),
     ) -> None:
-        """`unchanged` are the services that are up as the definition wants them; `done` those of them
-        that ended with 0 and need not run again. `orphans` are containers of services that the
-        definition does not have; `notices` sentences for the user. `replan`: what comes next depends
-        on the images that these actions make; carry them out, observe, and plan again."""
+        """`unchanged` are the services that are up as defined; `done` those of them that have completed and
+        need not run again. `orphans` are containers of services that are not in the definition;
+        `notices` are sentences for the user. `replan`: further actions depend on the images that these
+        make; execute them, observe, and plan again. `obsolete` are hooks that are not due any more once
+        the plan is carried out."""
         self.project = project
         self.unchanged = unchanged
         self.done = done
         self.orphans = orphans
         self.notices = notices
         self.replan = replan
+        self.obsolete = obsolete
         self._actions = {action.id: action for action in actions}
         if len(self._actions) != len(actions):
             raise ValueError("two actions of one plan have the same id")
-        missing = {need for action in actions for need in action.needs} - self._actions.keys()
+        needed = frozenset[str]().union(*(action.needs for action in actions))
+        ends = {action.end: action for action in actions if isinstance(action, StopContainer)}
+        missing = needed - self._actions.keys() - ends.keys()
         if missing:
             raise ValueError(f"needed but not planned: {', '.join(sorted(missing))}")
-        self._order = tuple(self.sorter().static_order())
+        self.awaited_ends = {end: stop for end, stop in ends.items() if end in needed}
+        """Nodes of the plan beside the actions: each is reached while its stop is under way."""
+        self._order = self._sorted()
 
-    def sorter(self) -> TopologicalSorter[str]:
-        """A fresh sorter over the actions' ids."""
-        return TopologicalSorter({action.id: sorted(action.needs) for action in self._actions.values()})
-
-    def schedule(self) -> TopologicalSorter[str]:
-        """A fresh sorter for whoever carries the actions out. It has moments too: what ends a container, its
-        `pre_stop` hooks included, waits for no more than the `end` of those that depend on it."""
-        graph = {action.id: sorted(self._needs_in_time(action)) for action in self._actions.values()}
-        stops = (self._actions[stop_id] for stop_id in self.awaited_ends)
-        graph.update({stop.end: graph[stop.id] for stop in stops if isinstance(stop, StopContainer)})
-        return TopologicalSorter(graph)
-
-    @property
-    def awaited_ends(self) -> frozenset[str]:
-        """The ids of the stops for whose `end` another action waits."""
-        waiting = (item for item in self._actions.values() if isinstance(item, StopContainer | RunCommand))
-        needed = frozenset[str]().union(*(action.needs for action in waiting))
-        return frozenset(need for need in needed if isinstance(self._actions[need], StopContainer))
-
-    def _needs_in_time(self, action: Action) -> frozenset[str]:
-        if not isinstance(action, StopContainer | RunCommand):
-            return action.needs
-        needed = (self._actions[need] for need in action.needs)
-        return frozenset(item.end if isinstance(item, StopContainer) else item.id for item in needed)
+    def _sorted(self) -> tuple[str, ...]:
+        """The ids of the actions, one after the other. There an end is reached once its stop is done."""
+        stops = {end: stop.id for end, stop in self.awaited_ends.items()}
+        graph = {
+            action.id: sorted(stops.get(need, need) for need in action.needs)
+            for action in self._actions.values()
+        }
+        return tuple(TopologicalSorter(graph).static_order())
 
     def __contains__(self, action_id: str) -> bool:
         return action_id in self._actions
@@ -369,6 +375,23 @@ class Plan:
     def __len__(self) -> int:
         return len(self._actions)
 
+    @property
+    def changed(self) -> frozenset[str]:
+        """The services ("" for none) that the plan does more for than wait."""
+        return frozenset(action.service for action in self if not isinstance(action, AwaitReady))
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The hooks that are due from the plan's beginning until they have succeeded."""
+        hooks = (action for action in self if isinstance(action, RunHook | RunCommand))
+        return frozenset(action.mark for action in hooks if action.mark)
+
+    @property
+    def deleted_data(self) -> str:
+        """The volumes that it deletes, for people. Records have no data."""
+        volumes = (item for item in self if isinstance(item, RemoveVolume) and not item.record)
+        return ", ".join(sorted(str(item) for item in volumes))
+
     def lines(self) -> tuple[str, ...]:
-        """The plan as text, one line an action: what `--dry-run` prints and what tests compare."""
+        """The plan as text, one line for each action: what `--dry-run` prints and what tests compare."""
         return tuple(f"{action.id}  ({action.cause})" for action in self)

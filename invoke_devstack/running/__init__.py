@@ -1,15 +1,12 @@
-"""Carries a plan out; readiness, hooks, logs, shutdown. Decides nothing and prints nothing.
+"""Carries out plans. Decides nothing and prints nothing: results and events go to the caller.
 
-What the tasks call (options in `options`, all events through `session.emit`):
-
-- `up.plan(session, UpOptions) -> Plan`, `up.bring_up(session, UpOptions) -> UpResult`
-- `down.plan(session, DownOptions) -> Plan`, `down.take_down(session, DownOptions) -> DownResult`
-- `attach.run_attached(session, UpOptions, watch=None) -> None`
-- `logs.show(session, LogOptions) -> None`
-- `lifecycle.start/stop/restart/pause/unpause/kill/remove(session, services, ...) -> None`
-- `listing.containers(engine, project, services=(), all_=False) -> tuple[dict[str, object], ...]`
-- `build.build_images(session, BuildOptions) -> tuple[BuiltImage, ...]`
-- `images.pull/push(session, services) -> None`
-- `oneoff.run(session, RunOptions) -> int`, `interactive.execute(session, ExecOptions) -> int`
-- `copying.copy(session, source, destination) -> None`
+- `stack`: up, down, start, stop, restart, …, and the lists of containers and stacks
+- `attached`: an attached `up`, with logs and watch
+- `watch`: keeps containers up to date with files
+- `snapshots`: saves and restores data
+- `inside`: exec, one-off containers, copy
+- `logs`: history and following
+- `images`: build, pull, push, remove
+- `executing`: runs the actions of a plan; `readiness` waits until services are ready; `ports`
+- here: what all of them share. Every entry takes a `session.Session` and often options (`options`).
 """

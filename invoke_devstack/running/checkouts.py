@@ -1,37 +1,40 @@
-"""Several checkouts of one repository on one machine: which project name each of them has, and which
-stacks are a checkout of the same."""
+"""Several checkouts of one repository on one machine: chooses a project name for each, and recognises stacks
+of the same repository."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from invoke_devstack.definition.discover import normalised_name
-from invoke_devstack.engine.protocol import Engine
+from invoke_devstack.definition.reading.discover import normalised_name
 from invoke_devstack.planning import labels
-from invoke_devstack.planning.plan import Body
 from invoke_devstack.records import record
+
+if TYPE_CHECKING:
+    from invoke_devstack.engine.protocol import Engine
+    from invoke_devstack.planning.plan import Body
 
 _ORIGIN = re.compile(r'^\[remote "origin"\]$(?:\n[ \t]+.*)*?\n[ \t]*url[ \t]*=[ \t]*(\S+)', re.MULTILINE)
 
 
 @record
 class Identity:
-    """The project's name, and the directory of the checkout that has Compose's name for it ("" where this
-    one has)."""
+    """The project's name, and the directory of the other checkout (or "") that has the name which Compose
+    would choose."""
 
     name: str
     other: str = ""
 
 
 def choose_identity(engine: Engine, name: str, directory: Path) -> Identity:
-    """The project's name for the checkout in `directory`, where Compose would call it `name`.
+    """The project's name for the checkout in `directory`, for which Compose would choose `name`.
 
-    It is `name`, unless another checkout that is still there has it: by its containers, running or not, or
-    by its volumes. Then it is `name` with the folder's name, which containers and volumes of ours keep from
-    then on, so that no order of commands and no switch of branches changes it.
+    It is `name`, unless another checkout that still exists has containers (running or not) or volumes of
+    that name. Then it is `name` and the folder's name. Our containers and volumes keep it from then on, so
+    that neither the order of commands nor another branch changes it.
     """
     candidates = tuple(dict.fromkeys((name, *_other_names(name, directory))))
     known = _known_name(engine, candidates, directory)
@@ -45,7 +48,7 @@ def choose_identity(engine: Engine, name: str, directory: Path) -> Identity:
 
 
 def _other_names(name: str, directory: Path) -> Iterator[str]:
-    """For ~/b/app `app-b`; for ~/app-feature, where the files say `name: app`, `app-feature`."""
+    """For ~/b/app `app-b`; for ~/app-feature with `name: app` in its files `app-feature`."""
     folder = normalised_name(directory.name)
     if folder == name:
         folder = normalised_name(directory.parent.name)
@@ -55,19 +58,24 @@ def _other_names(name: str, directory: Path) -> Iterator[str]:
 
 
 def _known_name(engine: Engine, candidates: Sequence[str], directory: Path) -> str:
-    """The first of the names that containers, else volumes, of this checkout have; "" for a new one."""
+    """The first of the names that this checkout's containers, else its volumes, have; "" for a new one."""
     for find, key in ((engine.list_containers, labels.WORKING_DIR), (engine.list_volumes, labels.DIRECTORY)):
         entries = find({"label": [f"{key}={directory}"]})
-        own = {(entry.get("Labels") or {}).get(labels.PROJECT) for entry in entries}
+        own = {_stack_of(entry.get("Labels") or {}) for entry in entries}
         for name in candidates:
             if name in own:
                 return name
     return ""
 
 
+def _stack_of(own: Mapping[str, str]) -> str | None:
+    """The project; of something that belongs to a copy, that of the stack itself."""
+    return own.get(labels.COPY_OF) or own.get(labels.PROJECT)
+
+
 def _claimed_by(engine: Engine, name: str, directory: Path) -> str:
-    """The directory of the checkout that has the project of that name, if it is another one. A directory
-    that is gone was moved or deleted, or lies on another machine: it claims nothing."""
+    """The directory of the checkout that has the project `name`, if it is another one. A directory that does
+    not exist (moved, deleted, or on another machine) claims nothing."""
     wanted = {"label": [f"{labels.PROJECT}={name}"]}
     for entries, key in (
         (engine.list_containers(wanted), labels.WORKING_DIR),
@@ -93,9 +101,8 @@ def _is_other(place: Path, directory: Path) -> bool:
 
 
 def is_same_repository(one: Path, other: Path, files: Sequence[Path]) -> bool:
-    """Whether two directories are the same place in two checkouts of one repository: worktrees, clones of
-    one origin, or, outside of git, copies of one name with the same definition (`files`, absolute paths
-    below `one`)."""
+    """Whether two directories are the same place in two checkouts of one repository: worktrees, clones of one
+    origin, or, without git, equally named copies with the same `files` (absolute paths below `one`)."""
     roots = (_root(one), _root(other))
     if roots[0] and roots[1]:
         if roots[0] == roots[1] or one.relative_to(roots[0]) != other.relative_to(roots[1]):
@@ -116,12 +123,12 @@ def _same_content(file: Path, twin: Path, base: Path) -> bool:
 
 
 def _root(directory: Path) -> Path | None:
-    """Where the checkout begins that holds `directory`."""
+    """The root of the checkout that contains `directory`."""
     return next((item for item in (directory, *directory.parents) if (item / ".git").exists()), None)
 
 
 def _repository(root: Path) -> Path:
-    """The git directory that all worktrees of a repository share; see git's "gitrepository-layout"."""
+    """The git directory that all worktrees of a repository share (see git's "gitrepository-layout")."""
     entry = root / ".git"
     if entry.is_dir():
         return entry.resolve()

@@ -1,71 +1,97 @@
-"""What the actions of one plan share while they are carried out."""
+"""What the actions of one plan share while they run."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from queue import SimpleQueue
+from typing import Any
 
+from invoke_devstack.engine.cancellation import Cancellation
 from invoke_devstack.engine.protocol import BuildResult, Engine
 from invoke_devstack.errors import DevstackError
-from invoke_devstack.planning.plan import StopContainer
-from invoke_devstack.running.feed import ContainerFeed
+from invoke_devstack.planning.plan import Action, AwaitReady, Plan, StopContainer
+from invoke_devstack.records import record
+from invoke_devstack.running.container_events import ContainerEvents
 from invoke_devstack.running.session import Session
 
 _EXECS_AT_ONCE = 4  # each keeps a core of the engine's machine busy for tens of milliseconds
 
 
-class Cancelled(DevstackError):  # noqa: N818 - another action failed, or the user wished it
-    """An action that was given up because the command ends; never shown."""
+class Cancelled(DevstackError):  # noqa: N818 - another action failed, or the user interrupted
+    """An action that was cancelled because the command ends; never shown."""
+
+
+class Skipped(str):
+    """The result of an action that changed nothing, because somebody else uses or made the thing: why."""
+
+
+@record
+class Ended:
+    """An action succeeded, or failed with `error`."""
+
+    action: Action
+    error: BaseException | None = None
+
+
+@record
+class Risen:
+    """A container that became ready in this plan, `deaths` of its process after the plan began."""
+
+    action: AwaitReady
+    container: str  # id
+    inspected: Mapping[str, Any]
+    deaths: int
+
+
+@record
+class Reached:
+    """The process of a container that is being stopped has ended (`StopContainer.end`)."""
+
+    end: str
+
+
+@record
+class Signalled:
+    """The user interrupted the command."""
+
+
+Message = Ended | Reached | Signalled
 
 
 class Execution:
-    """One plan under way. `cancel` ends all waiting; what must not be torn ends by itself."""
+    """One plan that is being executed. `cancel` ends all waits; what must not be interrupted goes on."""
 
-    def __init__(self, session: Session, changed: frozenset[str] = frozenset()) -> None:
-        """`changed` are the services that the plan does more than wait for."""
+    def __init__(self, session: Session, plan: Plan) -> None:
         self.session = session
-        self.changed = changed
-        self.feed = ContainerFeed(session.engine, session.project)
+        self.plan = plan
+        self.changed = plan.changed
+        self.messages: SimpleQueue[Message] = SimpleQueue()
+        """To the executor, from any thread."""
+        self.events = ContainerEvents(session.engine, session.project, remember=True)
         self.exec_slots = threading.Semaphore(_EXECS_AT_ONCE)
         self.built: dict[str, BuildResult] = {}
         """By tag."""
+        self.made: dict[str, str] = {}
+        """The ids of images made of containers, by the container's name."""
+        self.risen: list[Risen] = []
         self.left: list[str] = []
-        """Networks and volumes that stay because others use them."""
-        self.awaited_ends: frozenset[str] = frozenset()
-        """The ids of the stops for which another action of the plan waits."""
-        self.tell_end: Callable[[StopContainer], None] = lambda stop: None
-        """To be called, from any thread, once the process of a container that is being stopped has ended."""
-        self._cancelled = threading.Event()
-        self._callbacks: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
+        """Networks, volumes and images that were not removed because others use them."""
+        self.cancellation = Cancellation()
 
     @property
     def engine(self) -> Engine:
         return self.session.engine
 
+    def is_end_awaited(self, stop: StopContainer) -> bool:
+        """Whether another action waits for the end of the container's process."""
+        return stop.end in self.plan.awaited_ends
+
     def check(self) -> None:
         """Raises Cancelled once the command has failed or was interrupted."""
-        if self._cancelled.is_set():
+        if self.cancellation.cancelled:
             raise Cancelled("cancelled")
 
     def cancel(self) -> None:
-        """Ends every wait of this execution at once."""
-        self._cancelled.set()
-        with self._lock:
-            callbacks = tuple(self._callbacks)
-        for callback in callbacks:
-            callback()
-
-    @contextmanager
-    def calling_on_cancel(self, callback: Callable[[], None]) -> Iterator[None]:
-        """While entered, `callback` is called by `cancel`, and at once if that was called before."""
-        with self._lock:
-            self._callbacks.append(callback)
-        try:
-            if self._cancelled.is_set():
-                callback()
-            yield
-        finally:
-            with self._lock:
-                self._callbacks.remove(callback)
+        """Ends all waits of this execution at once."""
+        self.cancellation.cancel()

@@ -1,34 +1,30 @@
-"""What is on the engine for a definition, and what else a plan depends on outside of it."""
+"""Observes the engine for a definition, and reads what else a plan depends on."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Mapping
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import DefinitionError
-from invoke_devstack.planning.body import seccomp_path
+from invoke_devstack.planning.bodies.container import seccomp_path
+from invoke_devstack.planning.host_files import HostFile, differs, referenced_files
+from invoke_devstack.planning.labels import PROJECT
 from invoke_devstack.planning.observed import Observed
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
 
-_PROXIES = {
-    "httpProxy": "HTTP_PROXY",
-    "httpsProxy": "HTTPS_PROXY",
-    "ftpProxy": "FTP_PROXY",
-    "noProxy": "NO_PROXY",
-    "allProxy": "ALL_PROXY",
-}
-
 
 def observe(definition: Definition, engine: Engine, *, inspect: bool = False) -> Observed:
-    """All of the project on the engine, and what its files name there: images, networks, volumes.
-    `inspect` is as in `Engine.observe`."""
-    services = (*definition.services.values(), *definition.disabled_services.values())
+    """What the engine has of the project, and the images, networks and volumes that its files name.
+    `inspect`: as in `Engine.observe`."""
+    services = definition.all_services.values()
     return engine.observe(
         definition.name,
         images=sorted({name for service in services for name in _images(definition, service)}),
@@ -38,31 +34,65 @@ def observe(definition: Definition, engine: Engine, *, inspect: bool = False) ->
     )
 
 
+def with_guests(observed: Observed, engine: Engine, networks: Iterable[str]) -> Observed:
+    """The same with the `guests` of `networks`, which takes a request for each."""
+    seen = {
+        name: replace(observed.networks[name], guests=_guests(observed, engine, name)) for name in networks
+    }
+    return replace(observed, networks={**observed.networks, **seen})
+
+
+def _guests(observed: Observed, engine: Engine, network: str) -> tuple[str, ...]:
+    on_it = engine.list_containers({"network": (network,)}, all_=False)
+    foreign = (item for item in on_it if (item.get("Labels") or {}).get(PROJECT) != observed.project)
+    return tuple(sorted(item["Names"][0].lstrip("/") for item in foreign))
+
+
+def host_files(definition: Definition, engine: Engine) -> dict[str, HostFile]:
+    """Path -> the file on this machine that secrets and configs of the definition come from. One that a
+    remote engine may have and this machine does not is left out."""
+    found: dict[str, HostFile] = {}
+    for service in definition.services.values():
+        for reference, path in referenced_files(definition, service):
+            file = found.get(path) or _host_file(Path(path))
+            if file.exists or engine.endpoint.is_local:
+                found[path] = _with_content(file, Path(path)) if differs(reference, file) else file
+    return found
+
+
+def _host_file(path: Path) -> HostFile:
+    try:
+        state = path.stat()
+    except OSError as error:
+        # What we may not look at, the engine may.
+        return HostFile(exists=not isinstance(error, FileNotFoundError | NotADirectoryError))
+    return HostFile(uid=state.st_uid, gid=state.st_gid, mode=stat.S_IMODE(state.st_mode))
+
+
+def _with_content(file: HostFile, path: Path) -> HostFile:
+    """The file with its content, if it is a regular one that can be read."""
+    with suppress(OSError):
+        if file.content is None and path.is_file():
+            return replace(file, content=path.read_bytes())
+    return file
+
+
+def docker_logins(definition: Definition) -> str:
+    """The `config.json` for services with `use_api_socket`; "" if there are none."""
+    if not any(service.use_api_socket for service in definition.services.values()):
+        return ""
+    from invoke_devstack.engine.images.transfers import logins
+
+    return logins()
+
+
 def _images(definition: Definition, service: Service) -> Iterable[str]:
     yield service.image_name(definition.name)
     yield from (mount.source for mount in service.volumes if mount.type == "image" and mount.source)
 
 
-def client_proxies() -> dict[str, str]:
-    """What Docker's client configuration gives every container: its proxies, in both spellings.
-    https://docs.docker.com/engine/cli/proxy/"""
-    folder = os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
-    try:
-        config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    proxies = config.get("proxies") or {}
-    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    chosen: Mapping[str, str] = proxies.get(host) or proxies.get("default") or {}
-    found: dict[str, str] = {}
-    for key, name in _PROXIES.items():
-        if chosen.get(key):
-            found[name] = found[name.lower()] = chosen[key]
-    return found
-
-
 def seccomp_profiles(definition: Definition) -> dict[str, str]:
-    """Path -> compact JSON of the profiles that `security_opt` names. Raises DefinitionError."""
+    """Path -> compact JSON of the profiles in `security_opt`. Raises DefinitionError."""
     found: dict[str, str] = {}
     for service in definition.services.values():
         for option in service.security_opt:
@@ -76,6 +106,6 @@ def _read_profile(path: Path, service: str) -> str:
         return json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":"))
     except (OSError, ValueError) as error:
         raise DefinitionError(
-            f"the seccomp profile {path} of `{service}` cannot be read: {error}",
-            hint="`security_opt` names a JSON file beside the Compose file.",
+            f"service `{service}`: cannot read the seccomp profile {path}: {error}",
+            hint="`security_opt` takes the path of a JSON file, relative to the Compose file.",
         ) from None

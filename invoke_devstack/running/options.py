@@ -1,57 +1,79 @@
-"""What the tasks may ask of each entry of this room, and what comes back."""
+"""The options and results of the entry points of `running`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field
+from typing import Literal
 
+from invoke_devstack.planning.options import BuildFlags
 from invoke_devstack.planning.plan import Plan
 from invoke_devstack.records import record
 
 
 @record(kw_only=True)
 class UpOptions:
-    """`services` empty is all of the active profiles. `ports` "" and `wait_timeout` None (seconds) are
-    those of the settings. `build` builds also what has an image already."""
+    """No `services` means all of the active profiles. `ports` "" and `wait_timeout` (seconds) None mean as in
+    the settings. `build` also builds services that have an image. `only_dependencies`: not `services`
+    themselves; `alone`: nothing else is created or changed. `pull` overrides every `pull_policy`. `no_build`,
+    `start`, `rerun`, `broken`, `recreate_dependencies`, `keep_existing`, `timeout` and `renew_all` are as in
+    `PlanningOptions`."""
 
     services: tuple[str, ...] = ()
     build: bool = False
+    pull: str = ""
     ports: str = ""
     wait_timeout: float | None = None
+    no_build: bool = False
+    start: bool = True
+    rerun: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
     force_recreate: bool = False
+    recreate_dependencies: bool = False
+    keep_existing: bool = False
+    timeout: float | None = None
+    renew_all: bool = False
     remove_orphans: bool = False
+    only_dependencies: bool = False
+    alone: bool = False
+    tunnel: bool = False
 
 
 @record(kw_only=True)
 class UpResult:
     plan: Plan
     changed: bool
-    services: tuple[str, ...]  # those that are up, dependencies included
+    services: tuple[str, ...]  # including dependencies
     seconds: float
 
 
 @record(kw_only=True)
 class DownOptions:
-    """`timeout` (seconds) stands for every service's stop_grace_period. Consent to lose volumes is the
-    caller's business: `down.plan` names them."""
+    """`timeout` (seconds) replaces every `stop_grace_period`. The caller must ask for consent to delete
+    volumes, which `down.plan` names. `images`: also remove the images of services, those that were `built`
+    here without an `image` or all."""
 
     volumes: bool = False
     timeout: float | None = None
+    images: Literal["", "built", "all"] = ""
 
 
 @record(kw_only=True)
 class DownResult:
+    """`kept_anonymous` and `deleted_anonymous` are places, `SERVICE-NUMBER:PATH`."""
+
     removed: tuple[str, ...]
     kept_volumes: tuple[str, ...]
     deleted_volumes: tuple[str, ...]
+    kept_anonymous: tuple[str, ...]
+    deleted_anonymous: tuple[str, ...]
     seconds: float
 
 
 @record(kw_only=True)
 class LogOptions:
-    """`services` empty is every service that the project has containers of. `tail`: lines of each
-    service, None is all. `since`/`until`: `10m`, RFC 3339, or seconds since the epoch. `grep`: a
-    regular expression that a line must match."""
+    """No `services` means every service that has containers. `tail`: lines of each container, None for all.
+    `since`, `until`: `10m` (ago), RFC 3339, or seconds since the epoch. `grep`: a regular expression.
+    `prefixes`: lines begin with the service's name. `number`: only the container with this number of each
+    service (0: all)."""
 
     services: tuple[str, ...] = ()
     follow: bool = False
@@ -60,26 +82,23 @@ class LogOptions:
     since: str = ""
     until: str = ""
     grep: str = ""
+    prefixes: bool = True
+    number: int = 0
 
 
 @record(kw_only=True)
-class BuildOptions:
-    """`services` empty is every service with a `build`. `tag` is one more name for the image; `target`
-    stands for `build.target`."""
+class BuildOptions(BuildFlags):
+    """No `services` means every service with `build:`. `with_dependencies`: also what they depend on."""
 
     services: tuple[str, ...] = ()
-    target: str = ""
-    args: Mapping[str, str | None] = field(default_factory=dict)
-    no_cache: bool = False
-    pull: bool = False
-    tag: str = ""
+    with_dependencies: bool = False
     push: bool = False
 
 
 @record(kw_only=True)
 class BuiltImage:
-    """`size` is in bytes; `cached_steps` of `steps` came from the cache, the steps `ran` did not; `builder`
-    is buildx or classic."""
+    """`size` is in bytes. `cached_steps` of the `steps` came from the cache; `ran` are the others. `builder`:
+    buildx or classic."""
 
     service: str
     tag: str
@@ -94,8 +113,8 @@ class BuiltImage:
 
 @record(kw_only=True)
 class ExecOptions:
-    """A command in a running service. `tty` None: a terminal if ours is one. `service` may be followed
-    by `.N` for its Nth container."""
+    """A command in a running service; `SERVICE.N` is its Nth container. `tty` None: as our own input and
+    output are. `detached`: return at once, and leave the command running."""
 
     service: str
     command: tuple[str, ...]
@@ -103,12 +122,26 @@ class ExecOptions:
     user: str = ""
     working_dir: str = ""
     environment: tuple[str, ...] = ()
+    privileged: bool = False
+    detached: bool = False
+
+
+@record(kw_only=True)
+class AttachOptions:
+    """The main process of a running service; `SERVICE.N` is its Nth container. `stdin`: pass input on;
+    `signals`: pass signals on. `detach_keys` as `ctrl-p,ctrl-q`, which is the default ("")."""
+
+    service: str
+    stdin: bool = True
+    signals: bool = True
+    detach_keys: str = ""
 
 
 @record(kw_only=True)
 class RunOptions:
-    """A one-off container of a service. `command` empty is the service's own. `volumes` are
-    `SOURCE:TARGET[:ro]`, `publish` are `[HOST:]CONTAINER` ports; `dependencies` False starts none."""
+    """A one-off container of a service. No `command` means the service's own. `volumes`:
+    `SOURCE:TARGET[:ro]`. `publish`: `[HOST:]CONTAINER` ports. `dependencies`: start them first. `detached`:
+    return once it runs; it is removed when its command ends. The others are as in `OneoffOptions`."""
 
     service: str
     command: tuple[str, ...] = ()
@@ -118,5 +151,15 @@ class RunOptions:
     environment: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     publish: tuple[str, ...] = ()
-    entrypoint: str = ""  # one program; the command's words are its arguments
+    entrypoint: str = ""  # one program, which gets the command as arguments
     dependencies: bool = True
+    detached: bool = False
+    build: bool = False
+    pull: str = ""
+    remove_orphans: bool = False
+    name: str = ""
+    labels: tuple[str, ...] = ()
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    service_ports: bool = False
+    use_aliases: bool = False

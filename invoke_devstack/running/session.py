@@ -1,7 +1,8 @@
-"""What every entry of this room is given: the stack, the engine, and where its events go."""
+"""What every entry point of `running` takes: the stack, the engine, and where events go."""
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from invoke_devstack.events import Emit
 from invoke_devstack.records import record
 from invoke_devstack.running.hooks import Hooks
 from invoke_devstack.running.interrupt import Interrupt
+from invoke_devstack.secrets import SecretValues
 from invoke_devstack.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 
 @record
 class Session:
-    """One command on one stack. `began` is a reading of `time.monotonic()`: seconds in events count
-    from it. With `explain` each step is accompanied by the `docker` command that does the same."""
+    """One command on one stack. `began`: when, by `time.monotonic()`; seconds in events count from it.
+    `explain`: emit for each action the `docker` command that does the same. `dry`: print the plan instead.
+    `stopping`: the names of containers that this command itself stops, so that their end is no news.
+    `superseded`: set when something newer makes it pointless to wait until services are ready."""
 
     definition: Definition
     engine: Engine
@@ -29,12 +33,16 @@ class Session:
     hooks: Hooks = field(default_factory=Hooks)
     interrupt: Interrupt = field(default_factory=Interrupt)
     explain: bool = False
+    dry: bool = False
+    secrets: SecretValues = field(default_factory=SecretValues)
     began: float = field(default_factory=time.monotonic)
+    stopping: set[str] = field(default_factory=set)
+    superseded: threading.Event | None = None
 
     @property
     def project(self) -> str:
         return self.definition.name
 
     def seconds(self) -> float:
-        """How long the command has been running."""
+        """Seconds since the command began."""
         return time.monotonic() - self.began

@@ -1,4 +1,4 @@
-"""Threads that carry out actions. Daemons: a call that hangs never keeps the process from ending."""
+"""Threads that carry out actions. They are daemons, so a call that hangs does not keep the process alive."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Job = Callable[[], None]
 
 
 class Workers:
-    """As many threads as there are jobs at once; idle ones are used again (with their connections)."""
+    """As many threads as there are jobs at once. Idle threads, and their connections, are reused."""
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -19,7 +19,7 @@ class Workers:
         self._threads = 0
 
     def submit(self, job: Job) -> None:
-        """Runs `job` at once in a thread of its own. It must not raise."""
+        """Runs `job`, which must not raise, at once in a thread of its own."""
         with self._lock:
             if self._idle:
                 self._idle -= 1
@@ -29,7 +29,7 @@ class Workers:
         self._jobs.put(job)
 
     def close(self) -> None:
-        """Lets the threads end once they are idle."""
+        """Ends the threads once they are idle."""
         with self._lock:
             for _ in range(self._threads):
                 self._jobs.put(None)

@@ -1,4 +1,4 @@
-"""Running other programs: their output line by line, and an error that shows the end of it."""
+"""Runs other programs, with their output line by line, and the last lines in the error."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def run_command(
     hint: str = "",
     on_line: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Runs `command` to its end, `on_line` told each line of its output. Raises SetupError with the
-    message `failure` and the last lines when it cannot start or ends with another code than 0."""
+    """Runs `command` to its end and passes each line of its output to `on_line`. Raises SetupError, with the
+    message `failure` and the last lines, if it cannot start or does not exit with 0."""
     last: deque[str] = deque(maxlen=KEPT_LINES)
     try:
         process = subprocess.Popen(
@@ -38,12 +38,12 @@ def run_command(
             last.append(line.rstrip())
             on_line(line.rstrip())
     if process.returncode:
-        said = f"`{shlex.join(command[:3])} …` ended with {process.returncode}"
+        said = f"`{shlex.join(command[:3])} …` exited with code {process.returncode}"
         raise SetupError(f"{failure}: {said}", hint=hint, details=tuple(last))
 
 
 def ask_command(command: Sequence[str], *, timeout: float = 10.0) -> str | None:
-    """What `command` prints; None when it is not there, fails, or takes longer than `timeout` seconds."""
+    """The output of `command`; None if it does not exist, fails, or takes longer than `timeout` seconds."""
     try:
         done = subprocess.run(
             command,

@@ -1,8 +1,8 @@
-"""`.env` from `.env.example`: made where there is none, completed where it lacks something.
+"""Creates `.env` from `.env.example`, or adds the variables that it lacks.
 
-What is in `.env` stays as it is. A variable of the example comes with its default. One whose comment
-(the line above it, or the rest of its line) starts with `generate` gets a random value, of as many
-characters as a number after that word says. One that has no default is asked for.
+Existing lines of `.env` stay as they are. A variable gets the example's default. If its comment (the line
+above it, or the rest of its line) starts with `generate`, it gets a random value, with as many characters as
+a number after that word says. If it has no default, the user is asked.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from invoke_devstack.errors import SetupError
+from invoke_devstack.definition.syntax.dotenv import DECLARATION, quote
 from invoke_devstack.events import Emit
-from invoke_devstack.setup.questions import Questions, say
+from invoke_devstack.local_files.reading import read_text
+from invoke_devstack.local_files.replacing import replace_text
+from invoke_devstack.setup.reporting import Questions, say
 
 EXAMPLE = ".env.example"
 GENERATED_LENGTH = 32
-_ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=(?P<value>.*)$")
-_KEY = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*(?:[=:].*)?$")
 _COMMENTED_OUT = re.compile(r"^\s*#\s*(?P<name>[A-Za-z_]\w*)=")
 _GENERATE = re.compile(r"^generate[d]?\b\D*(?P<length>\d+)?", re.IGNORECASE)
 _ALPHABET = string.ascii_letters + string.digits
@@ -29,8 +29,8 @@ _ALPHABET = string.ascii_letters + string.digits
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A variable of the example. `line` is as it stands there; `generate` is the number of random
-    characters wanted, 0 for none."""
+    """A variable of the example. `line` is its line; `generate` is the number of random characters, 0 for
+    none."""
 
     name: str
     value: str
@@ -43,25 +43,13 @@ class Entry:
         return f"{self.line.partition('=')[0]}={quote(value)}"
 
 
-def read_text(file: Path) -> str:
-    """What is in `.env` or its example. Raises SetupError with the line that is not UTF-8."""
-    try:
-        return file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SetupError(
-            f"line {line} of {file.name} is not UTF-8: byte 0x{error.object[error.start]:02x}",
-            hint=f"Save {file.name} as UTF-8 text.",
-        ) from None
-
-
 def read_example(text: str) -> tuple[Entry, ...]:
     """The variables of an example with the comments above each."""
     found: list[Entry] = []
     comments: list[str] = []
     for line in text.splitlines():
-        assignment = _ASSIGNMENT.match(line)
-        if assignment:
+        assignment = DECLARATION.match(line)
+        if assignment and assignment["separator"] == "=":
             value, comment = _split_comment(assignment["value"])
             found.append(Entry(assignment["name"], value, line, tuple(comments), _length(comments, comment)))
         comments = [*comments, line.strip()] if line.lstrip().startswith("#") else []
@@ -89,42 +77,30 @@ def _length(above: list[str], beside: str) -> int:
 
 def variable_names(text: str) -> frozenset[str]:
     """The variables that a `.env` file sets."""
-    return frozenset(match["name"] for line in text.splitlines() if (match := _KEY.match(line)))
+    return frozenset(match["name"] for line in text.splitlines() if (match := DECLARATION.match(line)))
 
 
 def optional_names(example: str) -> frozenset[str]:
-    """The variables that an example shows in a comment, `# NAME=value`: known, and not needed."""
+    """The variables that an example has in a comment, `# NAME=value`: known, but optional."""
     return frozenset(match["name"] for line in example.splitlines() if (match := _COMMENTED_OUT.match(line)))
 
 
-def quote(value: str) -> str:
-    """A value as a `.env` file has it."""
-    if re.fullmatch(r"[\w./:@%+,-]*", value):
-        return value
-    if "'" not in value:
-        return f"'{value}'"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
-    return f'"{escaped}"'
-
-
 def write_env_file(directory: Path, emit: Emit, questions: Questions) -> tuple[str, ...]:
-    """Makes or completes `.env` in `directory` from its example. Returns the variables that it added;
-    those that have no default and could not be asked for are left empty, with a warning. Raises SetupError
-    where one of both files is not UTF-8."""
+    """Creates or completes `.env` in `directory`. Returns the variables that it added. Those that have no
+    default and could not be asked for are empty, with a warning. Raises FileError if a file cannot be read or
+    written, and then `.env` is as it was."""
     example = directory / EXAMPLE
     if not example.is_file():
         return ()
     text = read_text(example)
     target = directory / ".env"
-    there = read_text(target) if target.is_file() else None
+    there = read_text(target) if target.exists() else None
     missing = [entry for entry in read_example(text) if entry.name not in variable_names(there or "")]
     if there is not None and not missing:
         return ()
     lines = {entry.line: _line(entry, questions) for entry in missing}
     content = _filled(text, lines) if there is None else _completed(there, missing, lines)
-    # Passwords are in it: for the owner's eyes alone.
-    target.touch(mode=0o600)
-    target.write_text(content, "utf-8")
+    replace_text(target, content)
     _tell(emit, there is None, missing, lines)
     return tuple(entry.name for entry in missing)
 
@@ -153,7 +129,7 @@ def _completed(there: str, missing: Iterable[Entry], lines: dict[str, str]) -> s
 
 def _tell(emit: Emit, is_new: bool, added: Iterable[Entry], lines: dict[str, str]) -> None:
     if is_new:
-        say(emit, f"Made .env from {EXAMPLE}.")
+        say(emit, f"Created .env from {EXAMPLE}.")
     else:
         say(emit, f"Added to .env from {EXAMPLE}: {', '.join(entry.name for entry in added)}.")
     empty = [entry.name for entry in added if not entry.value and lines[entry.line] == entry.line]

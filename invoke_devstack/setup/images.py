@@ -1,37 +1,35 @@
-"""The images of a definition: pulled where their registry answers, else made as stand-ins. What is
-there is left alone."""
+"""The images of a definition: pulled if their registry answers, or else built as stand-ins. Images that are
+on the engine already are left alone."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from invoke_devstack.engine.endpoints import find_endpoint
-from invoke_devstack.engine.protocol import Engine, Progress
-from invoke_devstack.errors import DevstackError, ImageUnavailableError, SetupError
-from invoke_devstack.events import ActionFailed, ActionFinished, ActionProgress, ActionStarted, Emit
+from invoke_devstack.engine.protocol import Engine
+from invoke_devstack.errors import DevstackError, ImageReason, ImageUnavailableError, SetupError
+from invoke_devstack.events import Emit
 from invoke_devstack.planning.labels import STAND_IN
 from invoke_devstack.settings import Settings
 from invoke_devstack.setup.machine import Machine
 from invoke_devstack.setup.needed_images import NeededImage, needed_images
-from invoke_devstack.setup.questions import say
 from invoke_devstack.setup.registry import Reached, probe_registries, registry_hosts
+from invoke_devstack.setup.reporting import run_action, say
 from invoke_devstack.setup.standins import Recipe, find_recipe, make_standins
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
 
 ACTION = "pull"
-# What a stand-in helps against; a misspelt name or a refused login it would only hide.
-MENDED_BY_STANDIN = frozenset({"registry", "tls", "rate-limit", "broken", "busy", ""})
+# A stand-in would only hide other reasons, such as a misspelt name or a refused login.
+REPLACED_BY_STANDIN: tuple[ImageReason, ...] = ("registry", "tls", "rate-limit", "broken", "busy", "")
 
 
 @dataclass(frozen=True, slots=True)
 class ImagesReport:
-    """References by what became of them."""
+    """References, by what was done with them."""
 
     pulled: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
@@ -42,8 +40,8 @@ class ImagesReport:
 def bring_images(
     machine: Machine, engine: Engine, definition: Definition, settings: Settings, emit: Emit
 ) -> ImagesReport:
-    """Brings every image that `definition` asks for. Raises SetupError for one that can neither be pulled
-    nor made, and what `pull` raises for one that its registry refuses."""
+    """Provides every image that `definition` needs. Raises SetupError for one that can be neither pulled nor
+    built, and ImageUnavailableError for one that its registry refuses."""
     needed = needed_images(definition)
     here = {image.reference: engine.find_image(image.reference) for image in needed}
     missing = [image for image in needed if here[image.reference] is None]
@@ -70,15 +68,15 @@ def _bring_missing(
     settings: Settings,
     emit: Emit,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(pulled, made). An image without a stand-in is pulled whatever the probe said: the engine may
-    have a way of its own, and its error is the better one."""
+    """(pulled, made). An image without a stand-in is pulled even if the probe failed: the engine may have
+    another route, and its error says more."""
     recipes = {image.reference: find_recipe(image.reference) for image in missing}
     to_pull: list[NeededImage] = []
     wanted: dict[str, Recipe] = {}
-    tries_anyway = bool(missing) and has_own_way(engine)
+    always_tries = bool(missing) and has_other_route(engine)
     for image in missing:
         recipe = recipes[image.reference]
-        if recipe is None or tries_anyway or _answers(image.reference, reached, settings):
+        if recipe is None or always_tries or _answers(image.reference, reached, settings):
             to_pull.append(image)
         else:
             wanted[image.reference] = recipe
@@ -86,7 +84,7 @@ def _bring_missing(
     causes = _causes(wanted, reached, settings)
     for image, error in refused.items():
         recipe = recipes[image.reference]
-        if recipe is None or error.reason not in MENDED_BY_STANDIN:
+        if recipe is None or error.reason not in REPLACED_BY_STANDIN:
             raise _explain(image, error, recipes)
         wanted[image.reference] = recipe
         causes.append(error.message)
@@ -94,12 +92,12 @@ def _bring_missing(
     return pulled, tuple(wanted)
 
 
-def has_own_way(engine: Engine) -> bool:
-    """Whether the engine may reach a registry that this machine does not: through a mirror or proxy of its
-    own, or because it is on another machine."""
+def has_other_route(engine: Engine) -> bool:
+    """Whether the engine may reach a registry that this machine cannot reach: through its own mirror or
+    proxy, or because it runs on another machine."""
     info = engine.system_info()
     mirrors = (info.get("RegistryConfig") or {}).get("Mirrors")
-    return bool(mirrors or info.get("HttpsProxy") or info.get("HttpProxy") or not find_endpoint().is_local)
+    return bool(mirrors or info.get("HttpsProxy") or info.get("HttpProxy") or not engine.endpoint.is_local)
 
 
 def _answers(reference: str, reached: Mapping[str, Reached], settings: Settings) -> bool:
@@ -110,7 +108,7 @@ def _causes(references: Iterable[str], reached: Mapping[str, Reached], settings:
     hosts = dict.fromkeys(
         host for reference in references for host in registry_hosts(reference, settings.registry_mirror)
     )
-    return [f"{host} is out of reach: {reached[host].reason}" for host in hosts]
+    return [f"{host} cannot be reached: {reached[host].reason}" for host in hosts]
 
 
 def _explain(
@@ -119,10 +117,10 @@ def _explain(
     if error.reason != "registry" or recipes[image.reference] is not None:
         return error
     return SetupError(
-        f"{error.message}, and `{image.reference}` has no stand-in ({image.reason})",
+        f"{error.message}, and there is no stand-in for it ({image.reason})",
         details=error.details,
-        hint="Look at the network, VPN or proxy (`invoke doctor` does), set devstack.registry_mirror, "
-        "or load it from a file that `docker save` made elsewhere: docker load -i FILE",
+        hint="Check the network, VPN and proxy (invoke doctor), set devstack.registry_mirror, "
+        "or load the image from a file written by `docker save`: docker load -i FILE",
     )
 
 
@@ -146,39 +144,27 @@ def _pull_all(
 
 
 def _pull(engine: Engine, image: NeededImage, emit: Emit) -> None:
-    target, began = image.reference, time.monotonic()
-    emit(ActionStarted(action=ACTION, target=target, cause=image.reason))
+    target = image.reference
 
-    def tell(progress: Progress) -> None:
-        emit(
-            ActionProgress(
-                action=ACTION,
-                target=target,
-                item=progress.item,
-                text=progress.text,
-                done=progress.done,
-                total=progress.total,
-                unit=progress.unit,
-            )
+    def pull() -> str:
+        engine.pull(
+            target,
+            platform=image.platform,
+            on_progress=lambda progress: emit(progress.of(ACTION, target)),
         )
+        return ""
 
-    try:
-        engine.pull(target, platform=image.platform, on_progress=tell)
-    except ImageUnavailableError as error:
-        seconds = time.monotonic() - began
-        emit(ActionFailed(action=ACTION, target=target, seconds=seconds, error=error.message))
-        raise
-    emit(ActionFinished(action=ACTION, target=target, seconds=time.monotonic() - began))
+    run_action(emit, ACTION, target, image.reason, pull)
 
 
 def tell_replaceable(
     standins: Sequence[str], reached: Mapping[str, Reached], settings: Settings, emit: Emit
 ) -> None:
-    """Says of stand-ins whose registry answers again that the real images can be had, and how."""
+    """Says how to get the real images, once the registry of stand-ins answers again."""
     real = [reference for reference in standins if _answers(reference, reached, settings)]
     if real:
         say(
             emit,
-            f"The registry answers again: {', '.join(real)} can be replaced by the real images. "
-            f"Run: invoke pull && invoke up",
+            f"The registry answers again. Replace the stand-ins {', '.join(real)} with the real images: "
+            "invoke pull && invoke up",
         )

@@ -1,4 +1,4 @@
-"""Which images a definition asks for: those that services run and those that builds start from."""
+"""The images that a definition needs: those that services run, and the base images of builds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke_devstack.engine.dockerfile import base_images, instructions
+from invoke_devstack.engine.builds.dockerfile import base_images, instructions
+from invoke_devstack.errors import FileError
+from invoke_devstack.local_files.reading import read_bytes
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Build, Definition, Service
@@ -18,7 +20,7 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:[-+])([^}]*))?\})")
 
 @dataclass(frozen=True, slots=True)
 class NeededImage:
-    """An image by the reference that the definition has, and what for."""
+    """An image, as the definition names it, and why it is needed."""
 
     reference: str
     reason: str
@@ -38,13 +40,13 @@ def _of_service(name: str, service: Service) -> Iterator[NeededImage]:
     platform = service.platform or ""
     if service.build is not None:
         for base in build_bases(service.build):
-            yield NeededImage(base, f"the build of {name} starts from it", platform)
+            yield NeededImage(base, f"base image of {name}", platform)
     elif service.image and service.pull_policy not in ("never", "build"):
-        yield NeededImage(service.image, f"{name} runs it", platform)
+        yield NeededImage(service.image, f"{name} needs it", platform)
 
 
 def build_bases(build: Build) -> tuple[str, ...]:
-    """The images after FROM. A Dockerfile that is not on this machine is the build's matter."""
+    """The images after FROM; none if the Dockerfile is not on this machine."""
     text = build.dockerfile_inline or _read_dockerfile(build)
     values = {name: value for name, value in build.args.items() if value is not None}
     named = set(build.additional_contexts)
@@ -55,8 +57,8 @@ def build_bases(build: Build) -> tuple[str, ...]:
 def _read_dockerfile(build: Build) -> str:
     file = Path(build.context or "") / (build.dockerfile or "Dockerfile")
     try:
-        return file.read_text("utf-8", "replace")
-    except OSError:
+        return read_bytes(file).decode("utf-8", "replace")
+    except FileError:
         return ""
 
 
@@ -76,7 +78,7 @@ def defaults(dockerfile: str) -> dict[str, str]:
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:
-    """`$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+other}` replaced, as a Dockerfile has them."""
+    """Replaces `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+other}`, as a Dockerfile does."""
 
     def replaced(match: re.Match[str]) -> str:
         value = values.get(match[1] or match[2], "")

@@ -6,6 +6,7 @@ _invoke_devstack() {
     local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"
     local word task="" before="" words
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        if [[ $word == -- ]]; then return; fi  # the words of a command in a container
         if [[ -z $task && $word != -* ]]; then task=$word; fi
     done
     local name="${task##*.}"

@@ -6,6 +6,7 @@ function __invoke_devstack
     set -l words (commandline --tokenize --cut-at-cursor --current-process)
     set -l current (commandline --current-token --cut-at-cursor)
     set -l task
+    contains -- -- $words[2..]; and return  # the words of a command in a container
     for word in $words[2..]
         if not string match --quiet -- '-*' $word
             set task $word

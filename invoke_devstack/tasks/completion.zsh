@@ -7,6 +7,7 @@ _invoke_devstack() {
     local word task="" name before=""
     local -a found
     for word in "${(@)words[2,CURRENT-1]}"; do
+        if [[ $word == -- ]]; then _files 2>/dev/null; return; fi  # the words of a command in a container
         if [[ -z $task && $word != -* ]]; then task=$word; fi
     done
     name="${task##*.}"

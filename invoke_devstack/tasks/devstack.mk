@@ -19,10 +19,14 @@ devstack_plain := down config images top stats events snapshots urls graph is-re
 devstack_inside := shell connect port inspect diff snapshot restore open
 devstack_commands := exec run
 
+# `up` that another target needs comes back when the stack is ready, so that the other one is made.
+devstack_goal = $(or $(lastword $(MAKECMDGOALS)),$(.DEFAULT_GOAL))
+devstack_detach = $(if $(filter $(DEVSTACK_PREFIX)up,$(devstack_goal))$(filter --attach --detach -d,$(args)),,--detach)
+
 define devstack_target
 .PHONY: $(DEVSTACK_PREFIX)$(1)
 $(DEVSTACK_PREFIX)$(1):
-	@$$(INVOKE) $(DEVSTACK_NAMESPACE)$(1) $(2)
+	@$$(INVOKE) $(DEVSTACK_NAMESPACE)$(1) $(if $(filter up,$(1)),$$(devstack_detach)) $(2)
 endef
 
 $(foreach task,$(devstack_lists),$(eval $(call devstack_target,$(task),$$(if $$(s),-s $$(s)) $$(args))))

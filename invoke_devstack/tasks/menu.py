@@ -1,54 +1,68 @@
-"""The tasks in groups. `invoke --list` sorts by name, and has no way to group what is at the top."""
+"""`invoke menu`, or `invoke` alone: the tasks in groups. `invoke --list` can only sort them by name."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke_devstack.tasks.command import command
+from invoke_devstack.tasks import catalogue
+from invoke_devstack.tasks.declare import task
 
 if TYPE_CHECKING:
-    from invoke_devstack.tasks.context import Work
+    from invoke_devstack.tasks.work import Work
 
 GROUPS = {
-    "The stack": ("up", "down", "ps", "logs", "watch", "config", "is-ready", "graph", "stacks"),
+    "The stack": (
+        "up",
+        "create",
+        "scale",
+        "down",
+        "ps",
+        "status",
+        "logs",
+        "watch",
+        "config",
+        "is-ready",
+        "graph",
+        "dashboard",
+        "stacks",
+        "ls",
+    ),
     "Reach it": ("urls", "open", "env", "port", "connect"),
-    "Inside": ("exec", "shell", "run", "cp"),
+    "Inside": ("exec", "shell", "run", "attach", "cp", "export"),
     "Containers": ("start", "stop", "restart", "pause", "unpause", "kill", "rm", "wait"),
-    "Look": ("top", "stats", "events", "inspect", "diff"),
-    "Data": ("snapshot", "snapshots", "restore", "reset"),
-    "Images": ("build", "pull", "push", "images"),
-    "This machine": ("setup", "doctor", "init", "menu"),
+    "Look": ("explain-failure", "why", "traces", "top", "stats", "events", "inspect", "diff"),
+    "Data": ("volumes", "snapshot", "snapshots", "restore", "reset"),
+    "Images": ("build", "pull", "push", "images", "commit", "publish"),
+    "Copies for a job": ("copies",),
+    "Clusters": ("deploy",),
+    "For agents": ("mcp", "agents.init"),
+    "This machine": ("setup", "doctor", "init", "version", "menu"),
 }
-"""A task that is a collection too (`snapshots.rm`) stands for what is below it."""
+"""Title -> tasks. A collection (`snapshots`) represents its tasks."""
 
 
-@command("menu", json="answer", default=True)
-def menu(work: Work, json: bool = False) -> None:
-    """Show the tasks in groups."""
-    lines = help_lines()
-    rows = [
-        {"group": title, "task": name, "help": lines[name]}
+@task("menu", json="answer", default=True)
+def menu(work: Work) -> None:
+    """List tasks in groups."""
+    tasks = {**catalogue.every(), menu.name: menu}
+    groups = {
+        title: {f"{work.task_prefix}{name}": tasks[name].summary for name in names}
         for title, names in GROUPS.items()
-        for name in names
-    ]
-    work.answer(_text(lines), rows)
-
-
-def help_lines() -> dict[str, str]:
-    """What each task does, in a line; a collection stands for its default task."""
-    from invoke_devstack.tasks.namespace import stack
-
-    namespace = stack()
-    return {
-        name.removesuffix(".list"): (namespace[name].__doc__ or "").partition("\n")[0]
-        for name in namespace.task_names
     }
-
-
-def _text(lines: dict[str, str]) -> str:
-    width = max(len(name) for name in lines) + 2
-    parts = [
-        "\n".join([title, *(f"  {name:{width}}{lines[name]}" for name in names)])
-        for title, names in GROUPS.items()
+    if own := work.own_tasks():
+        groups["Your own tasks"] = own
+    rows = [
+        {"group": title, "task": name, "help": text}
+        for title, lines in groups.items()
+        for name, text in lines.items()
     ]
-    return "\n\n".join([*parts, "`invoke --help TASK` shows the flags of one."])
+    work.answer(_text(groups), rows)
+
+
+def _text(groups: dict[str, dict[str, str]]) -> str:
+    width = max(len(name) for lines in groups.values() for name in lines) + 2
+    parts = [
+        "\n".join([title, *(f"  {name:{width}}{text}".rstrip() for name, text in lines.items())])
+        for title, lines in groups.items()
+    ]
+    return "\n\n".join([*parts, "Flags of a task: `invoke --help TASK`."])

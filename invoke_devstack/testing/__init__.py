@@ -1,6 +1,6 @@
 """For a team's own tests: `pytest --devstack` gives them an isolated copy of the stack.
 
-The fixture is `devstack`; its type, for those who write types, is `invoke_devstack.testing.Devstack`.
+The fixture is `devstack`, its type `invoke_devstack.testing.Devstack`. Start at `plugin` and `copy`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["Devstack"]
 
 
 def __getattr__(name: str) -> object:
-    """pytest imports this package in every run, so nothing is imported before it is needed."""
+    """pytest imports this package in every run, so everything else is imported when needed."""
     if name == "Devstack":
         from invoke_devstack.testing.copy import Devstack
 

@@ -1,31 +1,42 @@
-"""A copy of the stack for one test session: brought up, asked, and removed."""
+"""A copy of the stack for one test session."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke_devstack.errors import UsageError
+from invoke_devstack.errors import DevstackError, UsageError
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
-    from invoke_devstack.engine.protocol import ExecResult
     from invoke_devstack.planning.connections import Connection
-    from invoke_devstack.tasks.context import Work
+    from invoke_devstack.running.options import UpOptions
+    from invoke_devstack.running.session import Session
+    from invoke_devstack.tasks.work import Work
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What a command in a service gave back. `output` is stdout and stderr as they came, `raw` its bytes."""
+
+    exit_code: int
+    output: str
+    raw: bytes
 
 
 class Devstack:
-    """A running copy of the stack, as this machine reaches it."""
+    """A running copy of the stack, as seen from this machine."""
 
     def __init__(self, work: Work, definition: Definition) -> None:
-        """`definition` is the copy's. For who writes a fixture of their own: see `isolated_stack`."""
-        from invoke_devstack.tasks.connections import connections_of
+        """`definition` is that of the copy. To write a fixture of your own, use `isolated_stack`."""
+        from invoke_devstack.tasks.reach.connections import connections_of
 
         self.name = definition.name
-        """The project: containers are called `NAME-SERVICE-1`."""
+        """The project name: containers are called `NAME-SERVICE-1`."""
         self._work = work
         self._connections = {item.service: item for item in connections_of(work, (), inside=False)}
 
@@ -37,65 +48,87 @@ class Devstack:
         }
 
     def connection(self, service: str) -> Connection:
-        """Host, port, login and url of a service. Raises UsageError for one that publishes no port."""
+        """Host, port, login and URL of a service. Raises UsageError if it publishes no port."""
         if service not in self._connections:
-            known = ", ".join(self._connections) or "none does"
-            raise UsageError(f"`{service}` publishes no port", hint=f"Services that do: {known}.")
+            self._work.service(service)
+            known = ", ".join(self._connections) or "none"
+            raise UsageError(f"`{service}` publishes no port", hint=f"Services with ports: {known}.")
         return self._connections[service]
 
     def url(self, service: str) -> str:
-        """`mysql://user:password@127.0.0.1:49153/app`, `http://localhost:49154`; where the kind of server
-        is not known, `127.0.0.1:49155`."""
+        """`mysql://user:password@127.0.0.1:49153/app`, `http://localhost:49154`, or `127.0.0.1:49155` if
+        the kind of server is unknown."""
         found = self.connection(service)
         return found.url or f"{found.host}:{found.port}"
 
-    def exec(self, service: str, *command: str) -> ExecResult:
-        """Runs a command in a service to its end: its exit code and output."""
-        from invoke_devstack.tasks.targets import container
+    def exec(self, service: str, *command: str) -> CommandResult:
+        """Runs a command in a service. Returns its exit code and its output, stdout and stderr as text."""
+        from invoke_devstack.tasks.lookup import container
 
-        return self._work.engine.exec(container(self._work, service).id, command)
+        done = self._work.engine.exec(container(self._work, service).id, command)
+        return CommandResult(done.exit_code, done.output.decode("utf-8", "replace"), done.output)
 
 
 @contextmanager
 def isolated_stack(
     directory: Path, *, services: Sequence[str] = (), build: bool = False
 ) -> Iterator[Devstack]:
-    """Brings up a copy of the stack in `directory` and removes it, with its data, at the end.
+    """Starts a copy of the stack in `directory`; at the end removes it with its data.
 
-    The copy has a project name of its own, free ports and empty volumes; the team's hooks run for it, and
-    commands in them that call `invoke` or `docker compose` mean the copy. It goes also when this process is
-    killed, and what earlier dead runs left goes first. Raises DevstackError when it does not come up.
+    The copy has its own project name, free ports and empty volumes. The team's hooks run for it, and in them
+    `invoke` and `docker compose` act on the copy. It is removed even if this process is killed; what earlier
+    runs left is removed first. Raises DevstackError if it does not start.
     """
     from invoke_devstack.running.options import UpOptions
-    from invoke_devstack.running.up import bring_up
     from invoke_devstack.testing.owners import Owner, remove_leftovers, remove_project
     from invoke_devstack.testing.project import load_work
     from invoke_devstack.testing.watchdog import watched
 
     if not directory.is_dir():
         raise UsageError(
-            f"{directory} is no folder", hint="It is where the tasks.py or the Compose files are."
+            f"no such directory: {directory}", hint="It must hold the tasks.py or the Compose files."
         )
     work = load_work(directory)
     definition = _copied(work, Owner.of_this_process().labels())
-    work.definition, work.project = definition, definition.name
+    work.use(definition)
     remove_leftovers(work.engine)
     work.context.config.run.env["COMPOSE_PROJECT_NAME"] = definition.name
     with watched(definition.name):
         try:
             with work.session(definition=definition) as session:
-                bring_up(session, UpOptions(services=tuple(services), build=build, ports="fixed"))
+                _start(session, UpOptions(services=tuple(services), build=build, ports="fixed"))
             yield Devstack(work, definition)
         finally:
             remove_project(work.engine, definition.name)
 
 
+def _start(session: Session, options: UpOptions) -> None:
+    from invoke_devstack.running.stack.up import bring_up
+
+    try:
+        bring_up(session, options)
+    except DevstackError as error:
+        hide = session.secrets.hide
+        error.message, error.hint = hide(error.message), hide(error.hint)
+        error.details = tuple(map(hide, error.details))
+        raise
+
+
 def _copied(work: Work, labels: Mapping[str, str]) -> Definition:
     from invoke_devstack.definition import load, named_project
-    from invoke_devstack.testing.isolation import isolated
 
     files = [work.directory / file for file in work.settings.files]
     original, _, _ = named_project(work.directory, files=files)
     name = f"{original}-test-{secrets.token_hex(4)}"
     loaded = load(work.directory, files=files, profiles=work.settings.profiles, project_name=name)
     return isolated(loaded, original, labels)
+
+
+def isolated(definition: Definition, original: str, labels: Mapping[str, str]) -> Definition:
+    """The copy's definition. `definition` was loaded under the copy's project name; `original` is that of the
+    stack, whose images the copy uses. Nothing in it starts again by itself."""
+    from invoke_devstack.planning.copies import isolated as copies
+
+    return copies.isolated(
+        definition, labels, lambda service: {"image": service.image_name(original), "restart": None}
+    )

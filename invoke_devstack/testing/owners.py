@@ -1,5 +1,5 @@
-"""Whose a copy of the stack is: a label with the machine and the process, so that the next run can tell
-what dead runs left behind."""
+"""Which process owns a copy of the stack: a label says so, and the next run removes what dead processes
+left."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from invoke_devstack.planning.labels import PROJECT
 
 LABEL = "dev.invoke-devstack.testing"
 _ROUNDS = 20
-_PAUSE = 0.25  # seconds between two rounds: what a dead run asked for last may still be under way
+_PAUSE = 0.25  # seconds between two rounds; the last request of a dead process may still be running
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process: `started` is when, in seconds since the epoch, as a text."""
+    """A process. `started` is its start time, seconds since the epoch, as text."""
 
     host: str
     pid: int
@@ -35,7 +35,7 @@ class Owner:
 
     @classmethod
     def read(cls, text: str) -> Owner | None:
-        """From a label's value; None for one that is none."""
+        """From a label's value; None if it is invalid."""
         host, _, rest = text.partition(" ")
         pid, _, started = rest.partition(" ")
         return cls(host, int(pid), started) if pid.isdecimal() and started else None
@@ -44,7 +44,7 @@ class Owner:
         return {LABEL: f"{self.host} {self.pid} {self.started}"}
 
     def is_dead(self) -> bool:
-        """Known to be gone: a process of another machine never is."""
+        """Whether the process is known to have ended. That of another machine never is."""
         import psutil
 
         if self.host != socket.gethostname():
@@ -58,7 +58,7 @@ class Owner:
 
 
 def remove_leftovers(engine: Engine) -> tuple[str, ...]:
-    """Removes the copies whose owner is dead, and returns their projects."""
+    """Removes copies whose owner is dead. Returns their project names."""
     filters = {"label": [LABEL]}
     projects: set[str] = set()
     for found in (
@@ -81,7 +81,7 @@ def _projects_of_the_dead(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def remove_project(engine: Engine, project: str) -> None:
-    """Removes a copy with its data, at once. Only what carries the label of a copy is touched."""
+    """Removes a copy and its data. Touches only what has the label of a copy. Raises EngineError."""
     filters = {"label": [f"{PROJECT}={project}", LABEL]}
     for turn in range(_ROUNDS):
         containers = [str(item["Id"]) for item in engine.list_containers(filters)]
@@ -98,13 +98,13 @@ def remove_project(engine: Engine, project: str) -> None:
         for volume in volumes:
             _try(engine.remove_volume, volume)
     raise EngineError(
-        f"the copy {project} of the stack could not be removed",
-        hint=f"`docker ps --all --filter label={LABEL}` shows what is left.",
+        f"could not remove the copy {project} of the stack",
+        hint=f"See what is left: `docker ps --all --filter label={LABEL}`.",
     )
 
 
 def _try(remove: Callable[..., object], name: str, **options: bool) -> None:
-    """What is gone already is well; what is still in use is tried again in the next round."""
+    """Ignores what is already gone. What is still in use is tried again in the next round."""
     try:
         remove(name, **options)
     except (NotFoundError, ConflictError):

@@ -1,4 +1,4 @@
-"""The project's own tasks.py, loaded as Invoke loads it: its settings and hooks are those of the copy too."""
+"""Loads the project's tasks.py as Invoke does: its settings and hooks apply to the copy too."""
 
 from __future__ import annotations
 
@@ -13,41 +13,48 @@ from invoke.exceptions import CollectionNotFound
 from invoke.loader import FilesystemLoader
 
 from invoke_devstack.events import Event
-from invoke_devstack.tasks.context import Work
+from invoke_devstack.secrets import SecretValues
 from invoke_devstack.tasks.namespace import Stack, stack
+from invoke_devstack.tasks.work import Work
 
 
-class Silence:
-    """A console for a run whose report is pytest's."""
+class SilentConsole:
+    """A console that shows nothing: pytest reports errors."""
+
+    def __init__(self) -> None:
+        self.secrets = SecretValues()
 
     def emit(self, event: Event) -> None:
-        """Shows nothing: what fails is raised."""
+        """Shows nothing."""
 
     def expect(self, services: object) -> None:
-        """Nothing to make room for."""
+        """Does nothing."""
 
     def ask(self, question: str) -> str:
-        """Nobody is asked, and nobody agrees."""
+        """Answers no."""
         return ""
 
+    def stay(self, pilot: object) -> None:
+        """No footer."""
+
     def close(self) -> None:
-        """Nothing to leave."""
+        """Does nothing."""
 
 
 def load_work(directory: Path) -> Work:
-    """What the tasks of the project in `directory` would be given; without a tasks.py, that of a plain
-    `stack()`. Raises what importing tasks.py raises."""
+    """What tasks of the project in `directory` are given; without a tasks.py, those of a plain `stack()`.
+    Raises what importing tasks.py raises."""
     config = Config()
     try:
         module, parent = FilesystemLoader(config=config, start=str(directory)).load("tasks")
     except CollectionNotFound:
-        return stack(directory).work(Context(config=config), Silence())
+        return stack(directory).work(Context(config=config), SilentConsole())
     config.set_project_location(parent)
     config.load_project()
     config.load_collection(Collection.from_module(module, loaded_from=parent).configuration())
     config.load_shell_env()
     found = next(_stacks_of(module), None) or stack(directory)
-    return found.work(Context(config=config), Silence())
+    return found.work(Context(config=config), SilentConsole())
 
 
 def _stacks_of(module: ModuleType) -> Iterator[Stack]:

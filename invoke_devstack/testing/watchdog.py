@@ -1,6 +1,6 @@
-"""`python -m invoke_devstack.testing.watchdog PROJECT`: outlives pytest, and removes its copy of the stack
-when pytest ends without having done so. It sleeps on a pipe that only pytest holds, and wakes when the
-kernel closes it: killed, crashed or out of memory, every end is noticed at once."""
+"""`python -m invoke_devstack.testing.watchdog PROJECT`: removes the copy of the stack if pytest ends without
+doing so. It blocks on a pipe that only pytest holds open, so it notices every end at once: killed, crashed or
+out of memory."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _DONE = b"done\n"
-_PATIENCE = 5.0  # seconds until a watchdog that is told that all is done has ended
+_PATIENCE = 5.0  # seconds to wait for the watchdog to exit
 
 
 @contextmanager
 def watched(project: str) -> Iterator[None]:
-    """While entered, the death of this process removes `project`; afterwards its removal is the caller's."""
+    """Within it, the end of this process removes `project`. Afterwards the caller has to remove it."""
     dog = subprocess.Popen(
         [sys.executable, "-m", __name__, project],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C in the terminal is not for it
+        start_new_session=True,  # so that Ctrl-C does not reach it
     )
     try:
         yield
@@ -31,7 +31,7 @@ def watched(project: str) -> Iterator[None]:
 
 
 def main(project: str) -> None:
-    """Waits for the end of stdin; without the word that all is done, removes the project."""
+    """Waits for the end of stdin. Removes the project unless told that it is removed."""
     if sys.stdin.buffer.read() == _DONE:
         return
     from invoke_devstack.engine.connect import connect

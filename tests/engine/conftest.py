@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import tarfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,8 +17,8 @@ import pytest
 from invoke_devstack.engine.connect import connect
 from invoke_devstack.engine.docker_engine import DockerEngine
 from invoke_devstack.engine.endpoints import Endpoint, find_endpoint
-from invoke_devstack.engine.observing import PROJECT_LABEL
 from invoke_devstack.errors import EngineUnavailableError, NotFoundError
+from invoke_devstack.planning.labels import PROJECT
 
 SECOND_ENGINE = "DEVSTACK_TEST_SECOND_ENGINE"  # the address of another engine to run the same tests on
 DEFAULT_SECOND_ENGINE = "unix:///run/engine28/docker.sock"
@@ -88,21 +89,31 @@ def busybox_root() -> bytes:
 
 @pytest.fixture
 def project(engine: DockerEngine) -> Iterator[str]:
-    """A name of this test alone; all that carries its label is removed afterwards."""
+    """A name of this test alone. Afterwards, all that carries its label is removed, and the volumes that have
+    it in their name: commands that a test killed leave locks and notes for the next command."""
     name = f"t-engine-{uuid.uuid4().hex[:8]}"
     yield name
-    mine = {"label": [f"{PROJECT_LABEL}={name}"]}
+    mine = {"label": [f"{PROJECT}={name}"]}
     for entry in engine.list_containers(mine):
         engine.remove_container(entry["Id"], force=True)
     for entry in engine.list_networks(mine):
         engine.remove_network(entry["Id"])
-    for entry in engine.list_volumes(mine):
-        engine.remove_volume(entry["Name"])
+    for entry in (*engine.list_volumes(mine), *engine.list_volumes({"name": [name]})):
+        with contextlib.suppress(NotFoundError):
+            engine.remove_volume(entry["Name"])
 
 
 @pytest.fixture
 def labels(project: str) -> dict[str, str]:
-    return {PROJECT_LABEL: project, "com.docker.compose.service": "web"}
+    return {PROJECT: project, "com.docker.compose.service": "web"}
+
+
+def until(says: Callable[[], object], seconds: float = 60) -> None:
+    """Waits for what must become so, on a machine that may be busy."""
+    end = time.monotonic() + seconds
+    while not says():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 Run = Callable[..., str]
@@ -118,6 +129,18 @@ def run(engine: DockerEngine, busybox: str, project: str, labels: dict[str, str]
         )
         if started:
             engine.start(made)
+        return made
+
+    return start
+
+
+@pytest.fixture
+def run_ready(engine: DockerEngine, run: Run) -> Run:
+    """As `run`, once the script has said `ready`: what it set up before that, such as a trap, is there."""
+
+    def start(script: str, **body: object) -> str:
+        made = run(script, **body)
+        until(lambda: b"ready" in b"".join(block for _, block in engine.logs(made)))
         return made
 
     return start

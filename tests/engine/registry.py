@@ -6,22 +6,30 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import ssl
 import sys
 import threading
 import uuid
 from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 
 class Registry(ThreadingHTTPServer):
     """Keeps blobs and manifests in memory. `faults`: part of a path -> answers to give first, each
-    (status, body), before it answers as it should; a status of 0 breaks the connection off half way."""
+    (status, body), before it answers as it should; a status of 0 breaks the connection off half way. With a
+    `certificate` (a file with its key too), it speaks TLS."""
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.scheme = "https" if certificate else "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[str, tuple[str, bytes]] = {}  # name/reference -> (type, content)
         self.faults: dict[str, list[tuple[int, str]]] = {}
@@ -29,9 +37,11 @@ class Registry(ThreadingHTTPServer):
         self.asked: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # an engine breaks off when its disk is full
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(
+            sys.exception(), ConnectionError | ssl.SSLError
+        ):  # an engine breaks off when its disk is full
+            super().handle_error(request, client_address)
 
     @property
     def host(self) -> str:
@@ -106,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         return not self.registry.login or self.headers.get("Authorization") == f"Basic {wanted}"
 
     def _absolute(self, path: str) -> str:
-        return f"http://{self.registry.host}{path}"
+        return f"{self.registry.scheme}://{self.registry.host}{path}"
 
     def _fault(self) -> bool:
         for part, answers in self.registry.faults.items():

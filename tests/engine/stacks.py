@@ -6,15 +6,15 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from invoke_devstack.definition import load
 from invoke_devstack.engine.docker_engine import DockerEngine
-from invoke_devstack.events import Event, LogBlock, ServiceReady, ServiceStopped
-from invoke_devstack.running import down, up
+from invoke_devstack.events import Event, LogBlock, LogSpan, ServiceReady, ServiceStopped
 from invoke_devstack.running.hooks import Hooks
 from invoke_devstack.running.options import DownOptions, DownResult, UpOptions, UpResult
 from invoke_devstack.running.session import Session
+from invoke_devstack.running.stack import down, up
 from invoke_devstack.settings import Settings
 
 EventType = TypeVar("EventType", bound=Event)
@@ -36,21 +36,25 @@ class Stack:
         content = dedent(text).replace("IMAGE", f'"{self.image}"')
         (self.folder / "compose.yaml").write_text(f"name: {self.project}\n{content}", encoding="utf-8")
 
-    def session(self, **settings: object) -> Session:
+    def session(self, **settings: Any) -> Session:
         self.events.clear()
         return Session(
             load(self.folder, environment={}),
             self.engine,
-            self.events.append,
-            settings=Settings(**settings),  # type: ignore[arg-type]
+            self.record,
+            settings=Settings(**settings),
             hooks=self.hooks,
         )
 
-    def up(self, **options: object) -> UpResult:
-        return up.bring_up(self.session(), UpOptions(**options))  # type: ignore[arg-type]
+    def record(self, event: Event) -> None:
+        """Keeps the event; of a span of log lines, its blocks in order, as `--json` prints them."""
+        self.events += event.in_order() if isinstance(event, LogSpan) else [event]
 
-    def down(self, **options: object) -> DownResult:
-        return down.take_down(self.session(), DownOptions(**options))  # type: ignore[arg-type]
+    def up(self, **options: Any) -> UpResult:
+        return up.bring_up(self.session(), UpOptions(**options))
+
+    def down(self, **options: Any) -> DownResult:
+        return down.take_down(self.session(), DownOptions(**options))
 
     def of(self, kind: type[EventType]) -> list[EventType]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -70,7 +74,7 @@ class Stack:
     def log(self) -> bytes:
         return b"".join(event.data for event in self.of(LogBlock))
 
-    def wait_for_log(self, text: bytes, seconds: float = 30) -> bytes:
+    def wait_for_log(self, text: bytes, seconds: float = 60) -> bytes:
         """What was shown, once it holds `text`."""
         until = time.monotonic() + seconds
         while text not in (shown := self.log()):

@@ -16,6 +16,7 @@ from tests.faults import isolation
 from tests.faults.catalogue import FAULTS, Fault
 from tests.faults.engine import OwnEngine, programs_there
 from tests.faults.lab import Lab
+from tests.faults.second.blows import BLOWS, WITHOUT_RESTART
 from tests.faults.tally import Row, table
 
 
@@ -24,32 +25,42 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of every moment and choice; 1 by default")
     parser.add_argument("--rounds", type=int, help="of each fault, instead of its own number")
     parser.add_argument("--only", default="", help=f"these alone, with commas: {', '.join(FAULTS)}")
+    parser.add_argument(
+        "--blows",
+        type=lambda text: tuple(filter(None, text.split(","))),
+        help=f"what strikes in the faults named `second`: {', '.join(BLOWS)}; all by default, and with "
+        f"--quick those that leave the engine running: {', '.join(WITHOUT_RESTART)}",
+    )
     parser.add_argument("--quick", action="store_true", help="the few rounds that CI runs")
     parser.add_argument("--engine", default="", help="folder of another dockerd and containerd")
     parser.add_argument("--json", type=Path, help="write the result to this file too")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.blows = options.blows or (WITHOUT_RESTART if options.quick else tuple(BLOWS))
+    return options
 
 
 def chosen(options: argparse.Namespace) -> dict[str, Fault]:
     wanted = [name.strip() for name in options.only.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in FAULTS]
+    unknown += [name for name in options.blows if name not in BLOWS]
     if unknown:
-        sys.exit(f"no such fault: {', '.join(unknown)}. There are: {', '.join(FAULTS)}")
+        sys.exit(f"no such fault or blow: {', '.join(unknown)}. There are: {', '.join((*FAULTS, *BLOWS))}")
     return {
         name: fault
         for name, fault in FAULTS.items()
-        if (not wanted or name in wanted) and (wanted or fault.quick or not options.quick)
+        if (name in wanted if wanted else fault.quick if options.quick else fault.rounds)
     }
 
 
 def run(name: str, fault: Fault, engine: OwnEngine, folder: Path, options: argparse.Namespace) -> Row:
-    rounds = options.rounds or (fault.quick or 1 if options.quick else fault.rounds)
+    rounds = options.rounds or (fault.quick or 1 if options.quick else fault.rounds or fault.quick)
     share = folder / "faults" / name
     share.mkdir(parents=True)
     # Each fault has a chance of its own: alone it meets the same moments as among the others.
     chance = random.Random(f"{options.seed} {name}")
-    lab = Lab(engine, share, chance, rounds, thorough=not options.quick)
+    lab = Lab(engine, share, chance, rounds, thorough=not options.quick, blows=options.blows)
     began = time.monotonic()
+    networks_lost = engine.networks_lost
     try:
         engine.ensure()
         engine.empty()
@@ -57,6 +68,10 @@ def run(name: str, fault: Fault, engine: OwnEngine, folder: Path, options: argpa
     except Exception as error:
         lab.tally.wrong.append(f"round {lab.tally.rounds}: the harness met {type(error).__name__}: {error}")
         traceback.print_exc()
+    if times := engine.networks_lost - networks_lost:
+        lab.tally.notes.append(
+            f"the engine could not read its own networks {times} times, and started without them"
+        )
     return Row(name, fault.says, lab.tally, time.monotonic() - began)
 
 

@@ -53,11 +53,11 @@ def crashes(lab: Lab) -> None:
 
 
 def is_killed_for_memory(lab: Lab) -> None:
-    _fails(lab, HUNGRY, r"killed by the kernel for memory(.|\n)*16 MiB")
+    _fails(lab, HUNGRY, r"out of memory and was killed by the kernel(.|\n)*16 MiB")
 
 
 def restarts_in_a_loop(lab: Lab) -> None:
-    _fails(lab, LOOPING, r"db keeps crashing.* with 7(.|\n)*cannot begin")
+    _fails(lab, LOOPING, r"db keeps crashing.* with code 7(.|\n)*cannot begin")
 
 
 def _fails(lab: Lab, compose: str, says: str) -> None:

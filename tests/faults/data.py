@@ -13,19 +13,15 @@ from pathlib import Path
 
 import pymysql
 import redis
+from pymysql.cursors import Cursor
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.faults.lab import Lab
 
 IMAGES = ("mysql:9", "redis:8")
 _ROOT = Path(__file__).parents[2]
 _ERRORS = (pymysql.MySQLError, redis.RedisError, OSError, EOFError, RuntimeError)
-_MYSQL = {
-    "host": "127.0.0.1",
-    "port": 3306,
-    "user": "sample",
-    "password": "local-sample",
-    "database": "sample",
-}
 _QUIET = 5  # seconds that a writer waits for an answer
 
 APP = """
@@ -41,15 +37,15 @@ services:
 
 
 class Writer(threading.Thread):
-    """Writes 1, 2, 3 … and notes each number once it was acknowledged. A number whose answer never
-    came may be there or not; it is not written again."""
+    """Writes `first`, and on from there, and notes each number once it was acknowledged. A number whose
+    answer never came may be there or not; it is not written again."""
 
-    def __init__(self, connect: Callable[[], Callable[[int], None]]) -> None:
+    def __init__(self, connect: Callable[[], Callable[[int], None]], first: int = 1) -> None:
         super().__init__(daemon=True)
         self.acknowledged: list[int] = []
         self._connect = connect
         self._ended = threading.Event()
-        self._number = 0
+        self._number = first - 1
 
     def run(self) -> None:
         write: Callable[[int], None] | None = None
@@ -69,8 +65,21 @@ class Writer(threading.Thread):
         self.join()
 
 
-def _mysql_writer() -> Callable[[int], None]:
-    connection = pymysql.connect(**_MYSQL, connect_timeout=_QUIET, read_timeout=_QUIET, write_timeout=_QUIET)
+def _mysql() -> pymysql.Connection[Cursor]:
+    return pymysql.connect(
+        host="127.0.0.1",
+        port=3306,
+        user="sample",
+        password="local-sample",
+        database="sample",
+        connect_timeout=_QUIET,
+        read_timeout=_QUIET,
+        write_timeout=_QUIET,
+    )
+
+
+def mysql_writer() -> Callable[[int], None]:
+    connection = _mysql()
     connection.cursor().execute("CREATE TABLE IF NOT EXISTS noted (n INT PRIMARY KEY)")
 
     def write(number: int) -> None:
@@ -80,8 +89,8 @@ def _mysql_writer() -> Callable[[int], None]:
     return write
 
 
-def _redis_writer() -> Callable[[int], None]:
-    client = redis.Redis(socket_timeout=_QUIET, socket_connect_timeout=_QUIET, retry=None)
+def redis_writer() -> Callable[[int], None]:
+    client = redis.Redis(socket_timeout=_QUIET, socket_connect_timeout=_QUIET, retry=Retry(NoBackoff(), 0))
     client.ping()
 
     def write(number: int) -> None:
@@ -91,7 +100,7 @@ def _redis_writer() -> Callable[[int], None]:
 
 
 def in_mysql() -> set[int]:
-    connection = pymysql.connect(**_MYSQL)
+    connection = _mysql()
     cursor = connection.cursor()
     cursor.execute("SELECT n FROM noted")
     return {int(row[0]) for row in cursor.fetchall()}
@@ -185,14 +194,21 @@ class Sample:
         )
 
 
+def images_there(lab: Lab) -> bool:
+    """Brings MySQL's and Redis' images over; notes if they are missing."""
+    lab.engine.copy_images(*(name for name in IMAGES if not lab.engine.has_image(name)))
+    if all(map(lab.engine.has_image, IMAGES)):
+        return True
+    lab.tally.not_run = "mysql:9 and redis:8 are not on this machine's engine: `invoke setup` brings them"
+    return False
+
+
 def survive(lab: Lab) -> None:
-    lab.engine.copy_images(*IMAGES)
-    if not all(map(lab.engine.has_image, IMAGES)):
-        lab.tally.not_run = "mysql:9 and redis:8 are not on this machine's engine: `invoke setup` brings them"
+    if not images_there(lab):
         return
     sample = Sample(lab)
     sample.up()
-    writers = (Writer(_mysql_writer), Writer(_redis_writer))
+    writers = (Writer(mysql_writer), Writer(redis_writer))
     for writer in writers:
         writer.start()
     for number in lab.each_round():

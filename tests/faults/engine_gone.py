@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 
 from tests.faults.lab import Lab
 from tests.faults.project import Project, Running, eventually
@@ -91,7 +92,7 @@ def during_logs(lab: Lab) -> None:
         lab.tally.check(running.process.poll() is None, f"`logs --follow` ended: {running.text[-300:]}")
     lab.tally.check(eventually(lambda: _runs(project, "a-1"), 20), "the service did not come back")
     time.sleep(3.0)
-    lab.tally.check("waiting for it" in running.text, "nothing is said of the engine that is away")
+    lab.tally.check("waiting for the engine" in running.text, "nothing is said of the engine that is away")
     project.invoke("stop")
     time.sleep(0.5)
     running.send(signal.SIGINT)
@@ -132,12 +133,17 @@ def during_watch(lab: Lab) -> None:
             lab.tally.check("error: " in ended.text, f"no clear error: {ended.tail}")
             running = project.start("watch")
         project.write("src/page", str(number + 1))
-        arrived = eventually(lambda wanted=str(number + 1): _page(project) == wanted, 30)
+        arrived = eventually(partial(shows, project, str(number + 1)), 30)
         lab.tally.lost += not arrived
         lab.tally.check(arrived, f"the saved file did not arrive: {running.text[-400:]}")
     running.send(signal.SIGINT)
     lab.tally.ended(running.end(), code=130)
     project.invoke("down")
+
+
+def shows(project: Project, text: str) -> bool:
+    """Whether the service's page is this."""
+    return _page(project) == text
 
 
 def _page(project: Project) -> str:
@@ -168,7 +174,7 @@ def _frozen(lab: Lab, project: Project, word: str, after: float, seconds: float)
         lab.engine.freeze()
         running = project.start(word)
     began = time.monotonic()
-    said = running.says("has not answered", 6.9) or running.says("does not answer", 0.1)
+    said = running.says("No answer from the engine", 6.9) or "has not answered" in running.text
     lab.tally.notes.append(f"`{word}`: said {time.monotonic() - began:.1f} s after the engine froze")
     lab.tally.check(said, f"`{word}` says nothing of an engine that hangs: {running.text[-300:]}")
     time.sleep(max(0.0, began + seconds - time.monotonic()))

@@ -9,19 +9,30 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from tests.engine.registry import Registry
+from tests.faults.data import images_there
 from tests.faults.engine import BUSYBOX
 from tests.faults.lab import Lab
 from tests.faults.project import Project, eventually
 
 _SIZE = 24 << 20  # bytes that do not fit
 _ROOM = 6 << 20  # bytes that are free on a disk that is about to be full
-SAYS = r"no space left|disk is full|no room"
+SAYS = r"no space left|disk is full|no space"
 
 ONE = """
 services:
   web: {image: IMAGE, init: true, command: sleep 1000, volumes: ["data:/data"]}
+volumes: {data: {}}
+"""
+SERVER = """
+services:
+  db:
+    image: redis:8
+    command: redis-server --appendonly yes --appendfsync always
+    volumes: ["data:/data"]
+    healthcheck: {test: "redis-cli ping | grep -q PONG", interval: 1s}
 volumes: {data: {}}
 """
 BUILT = "services:\n  web: {build: ./web, init: true}\n"
@@ -54,11 +65,9 @@ def pushed(lab: Lab, name: str) -> Iterator[tuple[Registry, str]]:
     (folder / "large").write_bytes(os.urandom(_SIZE))
     (folder / "Dockerfile").write_text(f'FROM {BUSYBOX}\nCOPY large /large\nCMD ["sleep", "1000"]\n')
     docker = ["docker", "-H", lab.engine.url]
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
-    subprocess.run([*docker, "build", "-t", image, str(folder)], env=environment, **quiet)
-    subprocess.run([*docker, "push", image], **quiet)
-    subprocess.run([*docker, "rmi", image], **quiet)
+    for words in (("build", "-t", image, str(folder)), ("push", image), ("rmi", image)):
+        subprocess.run([*docker, *words], env=environment, check=True, capture_output=True)
     try:
         yield registry, image
     finally:
@@ -109,7 +118,7 @@ def during_sync(lab: Lab) -> None:
             told = eventually(lambda: "no space" in running.text or "is full" in running.text, 20)
             lab.tally.check(told, f"nothing is said of the full disk: {running.text[-300:]}")
         project.write("src/page", f"{number + 1}")
-        arrived = eventually(lambda wanted=number: _has_all(project, wanted), 30)
+        arrived = eventually(partial(_has_all, project, number), 30)
         lab.tally.lost += not arrived
         lab.tally.check(arrived, f"what did not fit never arrived: {running.text[-400:]}")
     running.send(signal.SIGINT)
@@ -147,6 +156,31 @@ def during_snapshot(lab: Lab) -> None:
     lab.tally.ended(project.invoke("restore", "web", "--name", "whole", "--yes"))
     lab.tally.check(project.run_in("web", "md5sum /data/large")[1] == digest, "the snapshot is not whole")
     lab.tally.ended(project.invoke("snapshots.rm", "whole", "--yes"))
+    lab.tally.ended(project.invoke("down", "--volumes", "--yes"))
+
+
+def ends_a_server(lab: Lab) -> None:
+    """A Redis ends on the full disk, and the engine's list says later that it runs: `up` starts it again, and
+    says so of none that has ended."""
+    if not images_there(lab):
+        return
+    project = lab.project(SERVER)
+    lab.tally.ended(project.invoke("up"))
+    for number in lab.each_round():
+        lab.tally.rounds += 1
+        text = project.run_in("db", f"redis-cli set before{number} 1")[1]
+        lab.tally.check(text.strip() == "OK", f"it does not take writes: {text}")
+        lab.engine.leave_free(lab.chance.choice((0, 4096, 16384, 65536)))
+        fill = "for k in $(seq 400); do redis-cli set k$k $(head -c 999 /dev/zero | tr '\\0' x); done"
+        project.run_in("db", fill)
+        if number % 2:
+            lab.tally.ended(project.invoke("up"), code=None)
+        lab.engine.resize("4g")
+        lab.tally.ended(project.invoke("up"))
+        lab.tally.ended(project.invoke("is-ready"))
+        kept = project.run_in("db", f"redis-cli get before{number}")[1].strip() == "1"
+        lab.tally.lost += not kept
+        lab.tally.check(kept, "what it acknowledged is not there")
     lab.tally.ended(project.invoke("down", "--volumes", "--yes"))
 
 

@@ -13,13 +13,15 @@ from tests.faults.tally import Tally
 
 @dataclass
 class Lab:
-    """One fault's share. `thorough` is the whole run, which is given more time."""
+    """One fault's share. `thorough` is the whole run, which is given more time. `blows`: names of those that
+    strike an operation; see `second.blows`."""
 
     engine: OwnEngine
     folder: Path
     chance: random.Random
     rounds: int
     thorough: bool
+    blows: tuple[str, ...] = ()
     tally: Tally = field(default_factory=Tally)
 
     def project(self, compose: str, name: str = "app") -> Project:

@@ -6,6 +6,10 @@ import time
 
 from tests.faults.engine_gone import SLOW
 from tests.faults.lab import Lab
+from tests.faults.project import eventually
+
+HELD = SLOW.replace("sleep 1; touch /tmp/ok; ", "")
+"""Its `up` ends once somebody makes the file that the healthcheck of `db` looks for."""
 
 
 def two_ups(lab: Lab) -> None:
@@ -27,17 +31,17 @@ def two_ups(lab: Lab) -> None:
 def down_during_up(lab: Lab) -> None:
     """`down` waits for the `up`, and says for whom; then it takes all down."""
     before = lab.engine.inventory()
-    project = lab.project(SLOW)
+    project = lab.project(HELD)
     for _ in lab.each_round():
         lab.tally.rounds += 1
         up = project.start("up")
-        time.sleep(lab.chance.uniform(0.9, 1.4))
-        began_first = up.process.poll() is None and bool(project.states())
+        lab.tally.check(eventually(lambda: "running" in project.states().values(), 30), "`up` starts nothing")
+        time.sleep(lab.chance.uniform(0.0, 0.5))
         down = project.start("down")
-        ended = lab.tally.ended(down.end())
-        lab.tally.ended(up.end(), code=0)
-        if began_first:
-            lab.tally.check("Waiting for" in ended.text, f"it does not say for whom it waits: {ended.tail}")
+        lab.tally.check(down.says("Waiting for"), f"it does not say for whom it waits: {down.text[-300:]}")
+        project.run_in("db", "touch /tmp/ok")
+        lab.tally.ended(down.end())
+        lab.tally.ended(up.end())
         lab.tally.ended(project.invoke("down", "--volumes", "--yes"))
         lab.tally.nothing_beyond(before, lab.engine.inventory())
 

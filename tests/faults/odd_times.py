@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
 
-from tests.faults.engine_gone import COUNTING, SLOW, SYNCED, _page
+from tests.faults.engine_gone import COUNTING, SLOW, SYNCED, shows
 from tests.faults.lab import Lab
 from tests.faults.project import eventually
 
@@ -94,7 +95,7 @@ def _watches_while_it_jumps(lab: Lab, clock: Path, number: int, variables: dict[
     running.says("watching")
     clock.write_text(JUMPS[number % len(JUMPS)])
     project.write("src/page", f"after {number}")
-    arrived = eventually(lambda: _page(project) == f"after {number}", 10)
+    arrived = eventually(lambda: shows(project, f"after {number}"), 10)
     lab.tally.lost += not arrived
     lab.tally.check(arrived, f"a file saved after the jump did not arrive: {running.text[-300:]}")
     running.send(signal.SIGINT)
@@ -122,7 +123,7 @@ def machine_sleeps(lab: Lab) -> None:
             _sleep(lab, 20.0 if lab.thorough else 4.0)
             lab.tally.ended(running.end())
         synced.write("src/page", str(number + 1))
-        arrived = eventually(lambda wanted=str(number + 1): _page(synced) == wanted, 20)
+        arrived = eventually(partial(shows, synced, str(number + 1)), 20)
         lab.tally.lost += not arrived
         lab.tally.check(arrived, f"a file saved after the sleep did not arrive: {watch.text[-300:]}")
     for running in (follow, watch):

@@ -126,9 +126,13 @@ class Project:
     def run_in(self, service: str, script: str) -> tuple[int, str]:
         """Exit code and output of a shell script in the service's container; 125 and why, where it does not
         run at the moment."""
+        return self.run_within(f"{service}-1", script)
+
+    def run_within(self, container: str, script: str) -> tuple[int, str]:
+        """The same, in a container that is named without its project."""
         api = self.engine.client.api
         try:
-            made = api.exec_create(f"{self.name}-{service}-1", ["sh", "-c", script])
+            made = api.exec_create(f"{self.name}-{container}", ["sh", "-c", script])
             output = api.exec_start(made["Id"])
             return api.exec_inspect(made["Id"])["ExitCode"], output.decode(errors="replace")
         except DockerException as error:

@@ -43,10 +43,10 @@ def are_left_alone(lab: Lab) -> None:
     for _ in lab.each_round():
         lab.tally.rounds += 1
         lab.tally.ended(project.invoke("up"))
-        for words in (("down", "--volumes"), ("reset",), ("rm",), ("images.rm",), ("images.prune",)):
-            _refuses(lab, project, *words)
-        for words in (("reset", "--yes"), ("kill",), ("rm", "--yes"), ("up",), ("restart",), ("stop",)):
-            lab.tally.ended(project.invoke(*words))
+        for refused in (("down", "--volumes"), ("reset",), ("rm",), ("images.rm",), ("images.prune",)):
+            _refuses(lab, project, *refused)
+        for harmless in (("reset", "--yes"), ("kill",), ("rm", "--yes"), ("up",), ("restart",), ("stop",)):
+            lab.tally.ended(project.invoke(*harmless))
         project.write("web/Dockerfile", f"FROM IMAGE\nENV round={lab.tally.rounds}\n")
         for words in (
             ("up", "--build"),

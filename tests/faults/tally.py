@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from invoke_devstack.tasks.boundary import BUG_HINT
 from tests.faults.project import Ended
 
 
@@ -35,7 +36,7 @@ class Tally:
             return ended
         self.check(code is None or ended.code == code, f"`{words}` ended with {ended.code}: {ended.tail}")
         self.check("Traceback" not in ended.text, f"`{words}` shows a traceback: {ended.tail}")
-        self.check("fault of invoke-devstack" not in ended.text, f"`{words}` has a bug: {ended.tail}")
+        self.check(BUG_HINT not in ended.text, f"`{words}` has a bug: {ended.tail}")
         if says:
             found = re.search(says, ended.text, re.IGNORECASE)
             self.check(found is not None, f"`{words}` does not say {says!r}: {ended.tail}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         pytest.skip("needs root, dockerd, unshare, ip, and busybox-static")
     file = tmp_path_factory.mktemp("faults") / "rows.json"
     words = [sys.executable, "-m", "tests.faults", "--quick", "--json", str(file)]
+    if rounds := os.environ.get("DEVSTACK_FAULT_ROUNDS"):
+        words += ["--rounds", rounds]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert file.exists(), done.stderr[-2000:]
     return {row["fault"]: row["tally"] for row in json.loads(file.read_text(encoding="utf-8"))}

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-import io
+import itertools
 import json
 import os
+import random
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
-import tarfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
-from docker.errors import DockerException
+from coverage import Coverage
+from docker.errors import APIError, DockerException, NotFound
+
+from invoke_devstack.planning import labels
+from invoke_devstack.planning.plans import snapshots
+from tests.busybox import busybox_root
+from tests.schemas import check_output
+from tests.terminal import Terminal
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[2]
 BUSYBOX = "devstack-test/busybox:1"
+PATIENCE = 60.0
+"""Seconds for what takes a moment, on a machine that runs other tests at the same time."""
 _OWN_VARIABLES = ("COMPOSE_", "INVOKE_", "DEVSTACK_", "NO_COLOR", "FORCE_COLOR", "DOCKER_CONTEXT")
 _CHROMIUM_FLAGS = [
     "--headless",
@@ -73,6 +83,7 @@ class Project:
     name: str
     client: docker.DockerClient
     variables: dict[str, str] = field(default_factory=dict)
+    measured: bool = False  # coverage is measured in its commands too, which takes 0.15 s more of each
 
     def write(self, path: str, text: str) -> Path:
         file = self.directory / path
@@ -88,13 +99,17 @@ class Project:
     def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(_OWN_VARIABLES)}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
+        kept.pop("CI", None)  # where there are no footer and no title
         path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
         own = {"COMPOSE_PROJECT_NAME": self.name, "TERM": "xterm-256color", "PATH": path}
-        return {**kept, **own, **self.variables}
+        return {**kept, **own, **(_measuring() if self.measured else {}), **self.variables}
 
     def invoke(self, *words: str, typed: str | None = None, timeout: float = 90.0) -> Ended:
-        """Runs `invoke` with these words, without a terminal."""
-        return self.run(invoke_command(), *words, typed=typed, timeout=timeout)
+        """Runs `invoke` with these words, without a terminal. What it prints with `--json` must be as the
+        schemas say."""
+        ended = self.run(invoke_command(), *words, typed=typed, timeout=timeout)
+        check_output(words, ended.out, ended.code)
+        return ended
 
     def docker(self, *words: str, timeout: float = 90.0) -> Ended:
         return self.run("docker", *words, timeout=timeout)
@@ -127,9 +142,15 @@ class Project:
             **options,
         )
 
+    def terminal(self, *words: str, rows_columns: tuple[int, int] = (30, 100)) -> Terminal:
+        """Runs `invoke` with these words on a terminal."""
+        return Terminal(
+            (invoke_command(), *words), self.directory, self.environment, rows_columns=rows_columns
+        )
+
     def containers(self) -> list[Any]:
         """All of the project's containers, running or not."""
-        return self.client.containers.list(all=True, filters=self._mine())
+        return self.client.containers.list(all=True, filters=self._mine(), ignore_removed=True)
 
     def networks(self) -> list[Any]:
         return self.client.networks.list(filters=self._mine())
@@ -138,23 +159,71 @@ class Project:
         return self.client.volumes.list(filters=self._mine())
 
     def container(self, service: str) -> Any:
-        label = f"com.docker.compose.service={service}"
-        (found,) = self.client.containers.list(all=True, filters={"label": [*self._mine()["label"], label]})
+        labels = [f"com.docker.compose.project={self.name}", f"com.docker.compose.service={service}"]
+        (found,) = self.client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
         return found
 
     def remove_everything(self) -> None:
-        """Whatever the tests left of this project, found by label."""
-        for container in self.containers():
-            container.remove(force=True, v=True)
-        for network in self.networks():
-            network.remove()
-        for volume in self.volumes():
-            volume.remove(force=True)
-        for image in self.client.images.list(filters={"reference": f"{self.name}-*"}):
-            self.client.images.remove(image.id, force=True)
+        """Whatever the tests left of this project, found by label. The engine may refuse a removal for a
+        moment: a container is just going away, or one that a killed command asked for has just come."""
+        until(lambda: not self._refused_removals(), f"the end of {self.name}")
 
-    def _mine(self) -> dict[str, list[str]]:
+    def _refused_removals(self) -> list[str]:
+        """Removes what is there; what the engine said where it did not."""
+        refused = []
+        for remove in self._removals():
+            try:
+                remove()
+            except NotFound:
+                continue
+            except APIError as error:
+                refused.append(str(error))
+        return refused
+
+    def _removals(self) -> Iterator[Callable[[], object]]:
+        """In an order in which nothing is in use any more when its turn comes."""
+        for container in self.containers():
+            yield partial(container.remove, force=True, v=True)
+        for network in self.networks():
+            yield network.remove
+        for label in (labels.PROJECT, labels.LOCK, snapshots.PROJECT):
+            for volume in self.client.volumes.list(filters={"label": f"{label}={self.name}"}):
+                yield partial(volume.remove, force=True)
+        for image in self.client.images.list(filters={"reference": f"{self.name}-*"}):
+            for tag in image.tags:  # not by its id, which another project's tag may have too
+                if tag.startswith(f"{self.name}-"):
+                    yield partial(self.client.images.remove, tag, force=True)
+
+    def _mine(self) -> dict[str, str | list[str] | bool]:
         return {"label": [f"com.docker.compose.project={self.name}"]}
+
+
+def until(says: Callable[[], object], what: str, limit: float = PATIENCE) -> None:
+    """Waits for what must become so."""
+    end = time.monotonic() + limit
+    while not says():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def output_of(container: Any, *words: str) -> bytes:
+    """What a command in the container prints, which is something. It is asked again where nothing came: an
+    engine may lose the output of a command that ends at once."""
+    said: list[bytes] = []
+
+    def ask() -> bytes:
+        said.append(container.exec_run(list(words)).output)
+        return said[-1]
+
+    until(ask, f"output of {' '.join(words)}")
+    return said[-1]
+
+
+def _measuring() -> dict[str, str]:
+    """The variables by which coverage starts in a process, if it is measured in this one."""
+    if Coverage.current() is None:
+        return {}
+    return {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml"), "COVERAGE_FILE": str(ROOT / ".coverage")}
 
 
 def invoke_command() -> str:
@@ -177,6 +246,11 @@ def client() -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="session")
 def busybox(client: docker.DockerClient) -> str:
     """A small image with a shell, made from the busybox of this machine where it is not there yet."""
+    return build_busybox(client)
+
+
+def build_busybox(client: docker.DockerClient) -> str:
+    """The image on an engine; it is made where it is not there yet."""
     if not client.images.list(name=BUSYBOX):
         program = shutil.which("busybox")
         if program is None:
@@ -184,27 +258,9 @@ def busybox(client: docker.DockerClient) -> str:
         repository, tag = BUSYBOX.split(":")
         changes = ["ENTRYPOINT []", 'CMD ["sh"]']
         client.api.import_image_from_data(
-            _root_of(Path(program)), repository=repository, tag=tag, changes=changes
+            busybox_root(Path(program)), repository=repository, tag=tag, changes=changes
         )
     return BUSYBOX
-
-
-def _root_of(program: Path) -> bytes:
-    """A root file system (tar) with busybox and a link for each of its commands."""
-    names = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for folder in ("bin", "tmp", "etc", "root"):
-            entry = tarfile.TarInfo(folder)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o777 if folder == "tmp" else 0o755
-            archive.addfile(entry)
-        archive.add(program.resolve(), "bin/busybox")
-        for name in names:
-            if name != "busybox":
-                entry = tarfile.TarInfo(f"bin/{name}")
-                entry.type, entry.linkname = tarfile.SYMTYPE, "/bin/busybox"
-                archive.addfile(entry)
-    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -214,11 +270,17 @@ def new_project(
     """Makes projects, each with its own name and folder; all of them are removed afterwards."""
     made: list[Project] = []
 
-    def make(compose: str = "", *, tasks: str = TASKS, variables: Mapping[str, str] | None = None) -> Project:
+    def make(
+        compose: str = "",
+        *,
+        tasks: str = TASKS,
+        variables: Mapping[str, str] | None = None,
+        measured: bool = False,
+    ) -> Project:
         name = f"t-func-{secrets.token_hex(4)}"
         directory = tmp_path / name
         directory.mkdir()
-        project = Project(directory, name, client, dict(variables or {}))
+        project = Project(directory, name, client, dict(variables or {}), measured)
         made.append(project)
         project.write("tasks.py", tasks)
         if compose:
@@ -233,13 +295,16 @@ def new_project(
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no Chromium on this machine: install the package chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_CHROMIUM_FLAGS)
+        expect.set_options(timeout=PATIENCE * 1000)
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=_CHROMIUM_FLAGS, timeout=2 * PATIENCE * 1000
+        )
         yield browser
         browser.close()
 
@@ -256,8 +321,29 @@ def free_port() -> int:
 
 
 def find_free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nothing listens on, and that nobody else takes until it is used: it is not
+    among those that the system and the engine give to connections and to servers on any port (from 32768),
+    that our own commands choose (from 12000), or that another worker of these tests tries."""
+    for _ in range(_PORTS_EACH):
+        port = next(_ports)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
+
+
+_PORTS_EACH = 200
+
+
+def _own_ports() -> Iterator[int]:
+    """The ports of this worker in turn, from 10200 to 11799, beginning anywhere."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw7").removeprefix("gw")) % 8
+    first = random.SystemRandom().randrange(_PORTS_EACH)
+    for number in itertools.count(first):
+        yield 10_200 + _PORTS_EACH * worker + number % _PORTS_EACH
+
+
+_ports = _own_ports()

@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md speaks of messages that the code still has."""
+"""docs/guides/troubleshooting.md speaks of messages that the code still has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from invoke_devstack import stack
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "guides" / "troubleshooting.md").read_text("utf-8")
 HEADINGS = [line.removeprefix("### ") for line in PAGE.splitlines() if line.startswith("### ")]
 
 
@@ -26,7 +26,7 @@ def messages() -> str:
                 parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
                 found.append("".join(map(str, parts)))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.append(node.value)
+                found.append(re.sub(r"\{\w+\}", "…", node.value))
     return "\n".join(found)
 
 

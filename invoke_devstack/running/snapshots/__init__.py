@@ -1,9 +1,8 @@
-"""Snapshots of a service's data inside the engine: taken, listed, put back, moved, removed.
-
-What the tasks call; a snapshot is described in `planning.snapshots`:
+"""Snapshots of a service's data, kept in the engine. What the tasks call (`planning.plans.snapshots`
+describes a snapshot):
 
 - `taking.take(session, service, name="") -> Snapshot`
-- `common.every(engine, project) -> tuple[Snapshot, ...]`
+- `common.list_snapshots(engine, project) -> tuple[Snapshot, ...]`
 - `restoring.restore(session, service, name) -> None`
 - `resetting.resettable(session, services) -> tuple[str, ...]`
 - `resetting.reset(session, services) -> tuple[Snapshot, ...]`

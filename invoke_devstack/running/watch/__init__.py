@@ -1,8 +1,8 @@
-"""Keeps a running stack as the files are. Entries: `watch(session, WatchOptions)`, and `Watcher` for one
-that another thread ends.
+"""Keeps a running stack up to date with its files. Entries: `watch(session, WatchOptions)`, and `Watcher` for
+a watch that another thread ends.
 
-changes (`source`, `batch`) -> actions (`planning.watching.turn`) -> each service's `lane` -> containers
-(`target`, `helper`) and rebuilds (`replacing`).
+`changes/` reports changed files -> `planning.watching.actions` decides what to do -> `delivery/` does it, for
+each service in its own queue. `definitions` reacts to changed Compose files.
 """
 
 from invoke_devstack.running.watch.loop import Watcher, WatchOptions, watch

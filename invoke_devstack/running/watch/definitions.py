@@ -1,4 +1,4 @@
-"""Notices that the Compose files themselves changed: says what `up` would change, or does it."""
+"""Reacts to changed Compose files: reports what `up` would do, or does it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reload = Callable[[], "Definition"]
 
 
 def definition_files(definition: Definition) -> frozenset[str]:
-    """The files that the definition was read from, with those of its environment."""
+    """The files that the definition was read from, including its environment files."""
     files = {str(file.resolve()) for file in (*definition.files, *definition.env_files)}
     files.add(str(definition.working_dir.resolve() / ".env"))
     for service in definition.services.values():
@@ -29,10 +29,10 @@ def definition_files(definition: Definition) -> frozenset[str]:
 def changed_definition(
     session: Session, reload: Reload, services: tuple[str, ...], *, apply: bool
 ) -> Definition | None:
-    """The definition that holds from now on, None for the one that held. With `apply` what it changes
-    has been carried out. Problems are told as events."""
-    from invoke_devstack.running import up
+    """The definition to use from now on; None to keep the present one. With `apply`, its changes have been
+    carried out. Problems become events."""
     from invoke_devstack.running.options import UpOptions
+    from invoke_devstack.running.stack import up
 
     try:
         definition = reload()
@@ -43,9 +43,9 @@ def changed_definition(
         options = UpOptions(services=chosen)
         plan = up.plan(later, options)
         if not len(plan):
-            return definition  # only what the watch itself reads
+            return definition  # only the watch rules changed
         if not apply:
-            _tell(session, plan.lines())
+            _report(session, plan.lines())
             return None
         up.bring_up(later, options)
     except DevstackError as error:
@@ -57,10 +57,10 @@ def changed_definition(
     return definition
 
 
-def _tell(session: Session, lines: tuple[str, ...]) -> None:
+def _report(session: Session, lines: tuple[str, ...]) -> None:
     text = "\n".join(
         (
-            "the Compose files changed. `invoke up` would now do this (`--apply-definitions` does it):",
+            "the Compose files changed. `invoke up` would do this (`--apply-definitions` does it for you):",
             *(f"  {line}" for line in lines),
         )
     )

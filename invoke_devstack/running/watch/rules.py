@@ -1,4 +1,4 @@
-"""The watch rules of a definition, ready for use: paths resolved, ignore files read, mistakes named."""
+"""Compiles the watch rules of a definition: resolves paths, reads ignore files, reports mistakes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke_devstack.definition.dockerignore import IGNORE_FILE, Ignore, read_ignore
+from invoke_devstack.definition.reading.block import position_of
+from invoke_devstack.definition.syntax.dockerignore import IGNORE_FILE, Ignore, read_ignore
 from invoke_devstack.errors import DevstackError
-from invoke_devstack.planning.watching import Command, Ignoring, Rule, relative
+from invoke_devstack.planning.watching.actions import CompiledRule, ExecCommand, IgnoreRules, relative
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Build, Definition, Service, WatchRule
 
-_LEFTOVERS = re.compile(
+_TEMPORARY = re.compile(
     r"""(?:^|/)(?:
-        \.git | \.idea                                  # what tools keep for themselves
+        \.git | \.idea                                  # files of tools
         | [^/]*~ | 4913 | \.[^/]*\.sw[nopx]              # vim, while it saves or edits
         | \.\#[^/]* | \#[^/]*\#                          # Emacs
         | \.[^/]*\.kate-swp                             # Kate
@@ -29,32 +30,40 @@ _LEFTOVERS = re.compile(
 )
 
 
-class Leftovers:
-    """What nobody means to sync: git's own files, and what editors leave beside a file for a moment.
-    One expression, since it is asked for every file of a tree."""
+Ignored = tuple[tuple[str, IgnoreRules], ...]
+"""(base directory, ignore rules relative to it)."""
+
+
+class TemporaryFiles:
+    """Ignores git's own files, and those that editors keep beside a file for a moment. A single expression,
+    because it is applied to every file of a tree."""
 
     def ignores(self, path: str) -> bool:
-        return _LEFTOVERS.search(path) is not None
+        return _TEMPORARY.search(path) is not None
 
     def ignores_all_in(self, folder: str) -> bool:
         return self.ignores(folder)
 
+    def reason(self, path: str) -> str:
+        return "a temporary file of an editor, or a file of git" if self.ignores(path) else ""
+
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A rule that cannot be kept, or not yet: the watch goes on with the others."""
+class RuleProblem:
+    """What is wrong with a rule. `is_fatal`: the rule is left out; the watch goes on with the others."""
 
     service: str
     text: str
     hint: str = ""
+    is_fatal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What is watched, and what of the definition cannot be."""
+class CompiledRules:
+    """The rules to watch, and the problems found."""
 
-    rules: tuple[Rule, ...]
-    problems: tuple[Problem, ...]
+    rules: tuple[CompiledRule, ...]
+    problems: tuple[RuleProblem, ...]
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -62,110 +71,133 @@ class Rules:
 
     @property
     def roots(self) -> frozenset[str]:
-        """All that has to be watched: the rules' paths, and files that no ignore rule hides."""
+        """Everything to watch: the rules' paths, and the files that no ignore rule hides."""
         return frozenset(path for rule in self.rules for path in (rule.root, *rule.always))
 
     def skips(self, directory: str) -> bool:
-        """Whether no rule can be interested in anything below `directory`."""
+        """Whether every rule ignores everything below `directory`."""
         return all(rule.skips(directory) for rule in self.rules)
 
 
-def compile_rules(definition: Definition, services: tuple[str, ...] = ()) -> Rules:
-    """The rules of `services` (empty: all). A service with `build` and no rules is rebuilt when its
-    build context changes."""
-    rules: list[Rule] = []
-    problems: list[Problem] = []
+def compile_rules(definition: Definition, services: tuple[str, ...] = ()) -> CompiledRules:
+    """The rules of `services` (empty: all). A service with `build` but no rules is rebuilt when its build
+    context changes."""
+    rules: list[CompiledRule] = []
+    problems: list[RuleProblem] = []
     for name, service in definition.services.items():
         if services and name not in services:
             continue
-        for outcome in _rules_of_service(service):
-            if isinstance(outcome, Rule):
-                rules.append(outcome)
+        for result in _rules_of_service(service, _Written(definition, name)):
+            if isinstance(result, CompiledRule):
+                rules.append(result)
             else:
-                problems.append(outcome)
-    return Rules(tuple(rules), tuple(problems))
+                problems.append(result)
+    return CompiledRules(tuple(rules), tuple(problems))
 
 
-def _rules_of_service(service: Service) -> Iterator[Rule | Problem]:
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Tells where the rules of a service are written, as `FILE:LINE`."""
+
+    definition: Definition
+    service: str
+
+    def rule(self, index: int) -> str:
+        return self._line_of("develop", "watch", f"[{index}]")
+
+    def build(self) -> str:
+        return self._line_of("build")
+
+    def _line_of(self, *keys: str) -> str:
+        position = position_of(self.definition, ("services", self.service, *keys))
+        return f"{position.file}:{position.line}" if position.line else str(position.file)
+
+
+def _rules_of_service(service: Service, written: _Written) -> Iterator[CompiledRule | RuleProblem]:
     try:
         ignored = _ignored_by_build(service.build)
     except DevstackError as error:
         place = f" ({error.position})" if error.position else ""
-        yield Problem(service.name, f"{error.message}{place}", error.hint)
+        yield RuleProblem(service.name, f"{error.message}{place}", error.hint)
         ignored = ()
-    written = service.develop.watch if service.develop else ()
-    for entry in written:
-        yield from _rule(service, entry, ignored)
-    if not written and service.build is not None:
-        yield from _rule_of_context(service, service.build, ignored)
+    entries = service.develop.watch if service.develop else ()
+    for index, entry in enumerate(entries):
+        yield from _rule(service, entry, ignored, written.rule(index))
+    if not entries and service.build is not None:
+        yield from _rule_of_context(service, service.build, ignored, written.build())
 
 
 def _rule(
-    service: Service, entry: WatchRule, ignored: tuple[tuple[str, Ignoring], ...]
-) -> Iterator[Rule | Problem]:
+    service: Service, entry: WatchRule, ignored: Ignored, written: str
+) -> Iterator[CompiledRule | RuleProblem]:
     root = os.path.realpath(entry.path)
-    mistake = _mistake(service, entry, root)
-    if mistake is not None:
-        yield mistake
-        if not mistake.text.endswith(_NOT_THERE):
+    problem = _problem(service, entry, root)
+    if problem is not None:
+        yield problem
+        if problem.is_fatal:
             return
     try:
         own = Ignore(entry.ignore)
         included = Ignore(entry.include) if entry.include else None
     except DevstackError as error:
-        yield Problem(service.name, f"`{entry.path}`: {error.message}", error.hint)
+        yield RuleProblem(service.name, f"`{entry.path}`: {error.message}", error.hint)
         return
     base = root if Path(root).is_dir() else posixpath.dirname(root)
-    yield Rule(
+    yield CompiledRule(
         service=service.name,
         root=root,
         action=entry.action,
         target=_target(entry, root),
-        ignored=(*ignored, *(((base, own),) if own else ()), (base, Leftovers())),
+        ignored=(*ignored, *(((base, own),) if own else ()), (base, TemporaryFiles())),
         included=included,
         always=_always(service.build, root) if entry.action == "rebuild" else frozenset(),
         command=_command(entry),
+        written=written,
     )
 
 
 def _rule_of_context(
-    service: Service, build: Build, ignored: tuple[tuple[str, Ignoring], ...]
-) -> Iterator[Rule | Problem]:
+    service: Service, build: Build, ignored: Ignored, written: str
+) -> Iterator[CompiledRule | RuleProblem]:
     if not build.context or not Path(build.context).is_dir():
-        return  # a context from a URL has nothing to watch
+        return  # a URL cannot be watched
     root = os.path.realpath(build.context)
-    yield Rule(
+    yield CompiledRule(
         service=service.name,
         root=root,
         action="rebuild",
-        ignored=(*ignored, (root, Leftovers())),
+        ignored=(*ignored, (root, TemporaryFiles())),
         always=_always(build, root),
+        written=written,
     )
 
 
-_NOT_THERE = "is not there"
-
-
-def _mistake(service: Service, entry: WatchRule, root: str) -> Problem | None:
+def _problem(service: Service, entry: WatchRule, root: str) -> RuleProblem | None:
     name = service.name
     if entry.action == "rebuild" and service.build is None:
         hint = "Add `build:`, or use `sync` or `restart`."
-        return Problem(name, f"`{entry.path}`: `rebuild` needs a service with `build`", hint)
-    if entry.action.startswith("sync"):
-        if not entry.target:
-            hint = "Say where the files belong in the container: `target: /app`."
-            return Problem(name, f"`{entry.path}`: `{entry.action}` needs a `target`", hint)
-        if _leaves_root(entry.target):
-            hint = "Give an absolute path in the container."
-            return Problem(name, f"`{entry.path}`: the target `{entry.target}` is outside of `/`", hint)
-        mount = _bind_mount_over(service, root)
-        if mount:
-            hint = "Remove the rule or the bind mount."
-            return Problem(name, f"`{entry.path}` is in the container as a bind mount already", hint)
+        return RuleProblem(name, f"`{entry.path}`: `rebuild` needs a service with `build`", hint)
+    if entry.action.startswith("sync") and (problem := _target_problem(service, entry, root)):
+        return problem
     if entry.action == "sync+exec" and not (entry.exec and entry.exec.command):
-        return Problem(name, f"`{entry.path}`: `sync+exec` needs `exec.command`")
+        return RuleProblem(name, f"`{entry.path}`: `sync+exec` needs `exec.command`")
     if not os.path.lexists(entry.path):
-        return Problem(name, f"`{entry.path}` {_NOT_THERE}", "It is watched as soon as it appears.")
+        hint = "It will be watched as soon as it exists."
+        return RuleProblem(name, f"`{entry.path}` does not exist", hint, is_fatal=False)
+    return None
+
+
+def _target_problem(service: Service, entry: WatchRule, root: str) -> RuleProblem | None:
+    name = service.name
+    if not entry.target:
+        hint = "Add the path in the container: `target: /app`."
+        return RuleProblem(name, f"`{entry.path}`: `{entry.action}` needs a `target`", hint)
+    if _leaves_root(entry.target):
+        hint = "Use an absolute path in the container."
+        return RuleProblem(name, f"`{entry.path}`: the target `{entry.target}` is outside `/`", hint)
+    if _is_bind_mounted(service, root):
+        hint = "Remove the rule or the bind mount."
+        return RuleProblem(name, f"`{entry.path}` is already in the container, as a bind mount", hint)
     return None
 
 
@@ -178,7 +210,7 @@ def _leaves_root(target: str) -> bool:
     return False
 
 
-def _bind_mount_over(service: Service, root: str) -> bool:
+def _is_bind_mounted(service: Service, root: str) -> bool:
     return any(
         mount.type == "bind" and mount.source and relative(root, os.path.realpath(mount.source)) is not None
         for mount in service.volumes
@@ -193,11 +225,11 @@ def _target(entry: WatchRule, root: str) -> str:
     return posixpath.join(target, posixpath.basename(root)) if into_directory else target
 
 
-def _command(entry: WatchRule) -> Command | None:
+def _command(entry: WatchRule) -> ExecCommand | None:
     if entry.action != "sync+exec" or entry.exec is None or not entry.exec.command:
         return None
     variables = entry.exec.environment.items()
-    return Command(
+    return ExecCommand(
         command=entry.exec.command,
         user=entry.exec.user or "",
         privileged=entry.exec.privileged,
@@ -206,7 +238,7 @@ def _command(entry: WatchRule) -> Command | None:
     )
 
 
-def _ignored_by_build(build: Build | None) -> tuple[tuple[str, Ignoring], ...]:
+def _ignored_by_build(build: Build | None) -> Ignored:
     if build is None or not build.context or not Path(build.context).is_dir():
         return ()
     context = Path(build.context)
@@ -215,7 +247,7 @@ def _ignored_by_build(build: Build | None) -> tuple[tuple[str, Ignoring], ...]:
 
 
 def _always(build: Build | None, root: str) -> frozenset[str]:
-    """A build reads its Dockerfile and ignore file even where the latter hides them."""
+    """A build reads its Dockerfile and ignore file even if the latter excludes them."""
     if build is None or not build.context or build.dockerfile_inline:
         return frozenset()
     context = Path(build.context)

@@ -1,4 +1,4 @@
-"""`invoke doctor`: each thing that a stack needs, what was found, and what mends it."""
+"""`invoke doctor`: checks what a stack needs, and says how to fix it. Entry point: `run_doctor`."""
 
 from invoke_devstack.setup.doctor.check import Check
 from invoke_devstack.setup.doctor.examine import run_doctor

@@ -1,15 +1,16 @@
-"""The way to the registries: reached or not, logged in, how many pulls are left, proxies, authorities."""
+"""The network: registries, logins, pulls left, proxies, certificates."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from http.client import HTTPException
 from urllib.error import URLError
 from urllib.request import Request, getproxies, urlopen
 
-from invoke_devstack.setup.doctor.check import Check, Patient, State
+from invoke_devstack.engine.endpoints import read_config
+from invoke_devstack.setup.doctor.check import Check, State, Subject
 from invoke_devstack.setup.needed_images import needed_images
 from invoke_devstack.setup.registry import (
     DOCKER_HUB_HOST,
@@ -26,60 +27,57 @@ LIMIT_TOKEN = (
     "https://auth.docker.io/token?service=registry.docker.io&scope=repository:ratelimitpreview/test:pull"
 )
 LIMIT_MANIFEST = f"https://{DOCKER_HUB_HOST}/v2/ratelimitpreview/test/manifests/latest"
+_TOKEN = 1 << 16  # bytes of the answer of a registry's token server
 FEW_PULLS = 10
 
 
-def check_registries(patient: Patient) -> Iterator[Check]:
-    """Each registry that the definition's images come from, and how many pulls Docker Hub still gives."""
-    images = needed_images(patient.definition) if patient.definition else ()
+def check_registries(subject: Subject) -> Iterator[Check]:
+    """Each registry that the stack's images come from, and the pulls that Docker Hub still allows."""
+    images = needed_images(subject.definition) if subject.definition else ()
     wanting: dict[str, list[str]] = {}
     for image in images:
-        for host in registry_hosts(image.reference, patient.settings.registry_mirror):
+        for host in registry_hosts(image.reference, subject.settings.registry_mirror):
             wanting.setdefault(host, []).append(image.reference)
     reached = probe_registries(wanting or (DOCKER_HUB_HOST,))
     logins = read_logins()
     for host, answer in reached.items():
-        missing = [reference for reference in wanting.get(host, ()) if _is_missing(patient, reference)]
+        missing = [reference for reference in wanting.get(host, ()) if _is_missing(subject, reference)]
         yield check_registry(answer, missing, host in logins)
     if DOCKER_HUB_HOST in reached and reached[DOCKER_HUB_HOST].ok:
         yield from check_rate_limit()
 
 
 def check_registry(answer: Reached, missing: list[str], logged_in: bool) -> Check:
-    """What reaching one registry came to; `missing` are images that only it has."""
+    """The check of one registry; `missing` are the images that have to be pulled from it."""
     name = f"registry {answer.host}"
     if answer.ok:
         login = "logged in" if logged_in else "not logged in"
-        return Check(name, "ok", f"answers after {answer.seconds * 1000:.0f} ms, {login}")
+        return Check(name, "ok", f"answered in {answer.seconds * 1000:.0f} ms, {login}")
     hopeless = [reference for reference in missing if find_recipe(reference) is None]
     state: State = "failed" if hopeless else "warning"
-    if "certificate" in answer.reason:
-        mend = "sudo cp YOUR-AUTHORITY.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates"
+    if answer.is_untrusted:
+        fix = "sudo cp YOUR-CA.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates"
     elif missing and not hopeless:
-        mend = "invoke setup"
+        fix = "invoke setup"
     else:
-        mend = f"curl -v https://{answer.host}/v2/"
+        fix = f"curl -v https://{answer.host}/v2/"
     if hopeless:
-        matters = f"There is no stand-in for {', '.join(hopeless)}."
+        matters = f"Missing, and no stand-in can be built: {', '.join(hopeless)}."
     elif missing:
-        matters = f"Stand-ins can be made for {', '.join(missing)}."
+        matters = f"Missing, but stand-ins can be built: {', '.join(missing)}."
     else:
-        matters = "No image is missing; none can be renewed either."
-    return Check(name, state, answer.reason, matters, mend)
+        matters = "No image is missing, but none can be updated."
+    return Check(name, state, answer.reason, matters, fix)
 
 
-def _is_missing(patient: Patient, reference: str) -> bool:
-    return patient.engine is None or patient.engine.find_image(reference) is None
+def _is_missing(subject: Subject, reference: str) -> bool:
+    return subject.engine is None or subject.engine.find_image(reference) is None
 
 
 def read_logins(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """The registry hosts that Docker's configuration has a login for. A credential store leaves an
-    empty entry there for each (https://docs.docker.com/reference/cli/docker/login/)."""
-    folder = environment.get("DOCKER_CONFIG") or str(Path.home() / ".docker")
-    try:
-        config = json.loads((Path(folder) / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return frozenset()
+    """The registry hosts with a login in Docker's configuration. With a credential store, their entries are
+    empty (https://docs.docker.com/reference/cli/docker/login/)."""
+    config = read_config(environment)
     names = {*config.get("auths", {}), *config.get("credHelpers", {})}
     return frozenset(DOCKER_HUB_HOST if name == DOCKER_HUB_LOGIN else _host(name) for name in names)
 
@@ -89,8 +87,8 @@ def _host(name: str) -> str:
 
 
 def check_rate_limit(token_url: str = LIMIT_TOKEN, manifest_url: str = LIMIT_MANIFEST) -> Iterator[Check]:
-    """How many pulls Docker Hub still gives to this address, as it tells in headers
-    (https://docs.docker.com/docker-hub/usage/pulls/). Asking costs none."""
+    """How many pulls Docker Hub still allows this address, from its headers
+    (https://docs.docker.com/docker-hub/usage/pulls/). Asking does not count as a pull."""
     headers = _ask_for_limit(token_url, manifest_url)
     left = (headers.get("ratelimit-remaining") or "").partition(";")[0]
     if not left.isdigit():
@@ -100,55 +98,52 @@ def check_rate_limit(token_url: str = LIMIT_TOKEN, manifest_url: str = LIMIT_MAN
     if int(left) >= FEW_PULLS:
         yield Check("rate limit", "ok", found)
     else:
-        matters = "Docker Hub then refuses pulls for some hours."
+        matters = "When none is left, Docker Hub refuses pulls for some hours."
         yield Check("rate limit", "warning" if int(left) else "failed", found, matters, "docker login")
 
 
 def _ask_for_limit(token_url: str, manifest_url: str) -> Mapping[str, str]:
-    """The headers of the answer in lower case; none where it cannot be had."""
+    """The headers of the answer, in lower case; empty if there is no answer."""
     try:
         with urlopen(token_url, timeout=PROBE_SECONDS) as answer:
-            token = json.load(answer)["token"]
+            token = json.loads(answer.read(_TOKEN))["token"]
         request = Request(manifest_url, method="HEAD", headers={"Authorization": f"Bearer {token}"})
         with urlopen(request, timeout=PROBE_SECONDS) as answer:
             return {name.lower(): value for name, value in answer.headers.items()}
     except URLError as refused:
         headers = getattr(refused, "headers", None) or {}
         return {name.lower(): value for name, value in headers.items()}
-    except (OSError, ValueError, KeyError):
+    except (OSError, HTTPException, ValueError, LookupError, TypeError, RecursionError):
         return {}
 
 
-def check_proxy(patient: Patient) -> Iterator[Check]:
-    """The proxy that this terminal uses, and whether the engine uses one too."""
+def check_proxy(subject: Subject) -> Iterator[Check]:
+    """The proxy of this terminal, and whether the engine uses one too."""
     proxies = {name: value for name, value in getproxies().items() if name in ("http", "https")}
-    of_engine = str(patient.info.get("HttpsProxy") or patient.info.get("HttpProxy") or "")
-    if proxies and patient.engine is not None and patient.is_local and not of_engine:
+    of_engine = str(subject.info.get("HttpsProxy") or subject.info.get("HttpProxy") or "")
+    if proxies and subject.engine is not None and subject.is_local and not of_engine:
         yield Check(
             "proxy",
             "warning",
-            f"{_shown(proxies)} here, none in the engine",
-            "The engine pulls images without it.",
+            f"{_shown(proxies)} in this terminal, none in the engine",
+            "The engine pulls images without a proxy.",
             "sudo mkdir -p /etc/systemd/system/docker.service.d && printf "
             "'[Service]\\nEnvironment=HTTPS_PROXY=%s\\n' \"$HTTPS_PROXY\" | sudo tee "
             "/etc/systemd/system/docker.service.d/proxy.conf && sudo systemctl daemon-reload && "
             "sudo systemctl restart docker",
         )
     else:
-        here = _shown(proxies) if proxies else "none here"
-        yield Check("proxy", "ok", f"{here}, {'one' if of_engine else 'none'} in the engine")
+        here = _shown(proxies) if proxies else "none"
+        yield Check("proxy", "ok", f"{here} in this terminal, {'one' if of_engine else 'none'} in the engine")
 
 
 def _shown(proxies: Mapping[str, str]) -> str:
-    """Proxies without the password that an address may carry."""
+    """The proxies' addresses, without passwords."""
     return ", ".join(sorted({value.rpartition("@")[2] for value in proxies.values()}))
 
 
-def check_authorities(_patient: Patient) -> Iterator[Check]:
-    """Certificates of this machine that its distribution does not ship: a network may re-sign TLS."""
+def check_authorities(_subject: Subject) -> Iterator[Check]:
+    """Certificates that this machine trusts beyond its distribution's: its network may re-sign TLS."""
     count = len(read_host_certificates())
-    if count:
-        found = f"{count} of this machine's own beside the system's; stand-ins carry them"
-    else:
-        found = "the system's alone"
-    yield Check("certificates", "ok", found)
+    more = f", and {count} of your own that stand-ins trust too" if count else ""
+    yield Check("certificates", "ok", f"the system's{more}")

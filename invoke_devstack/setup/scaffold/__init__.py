@@ -1,1 +1,1 @@
-"""A first definition for a project that has none: what is looked at, what can be chosen, what is written."""
+"""`invoke init`: looks at a project and writes a first definition. Entry point: `write.write_first_files`."""

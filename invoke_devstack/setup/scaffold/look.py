@@ -1,91 +1,138 @@
-"""What a project is made of, seen from its files. Reads, and runs nothing."""
+"""What a project consists of, from its files. Only reads them; runs nothing."""
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from invoke_devstack.definition.discover import FILE_NAMES
+from invoke_devstack.definition.reading.discover import FILE_NAMES
 from invoke_devstack.setup.scaffold.catalogue import used_by
+from invoke_devstack.setup.scaffold.devcontainer import Devcontainer, devcontainer
+from invoke_devstack.setup.scaffold.languages import KINDS, static
+from invoke_devstack.setup.scaffold.node import libraries, node
+from invoke_devstack.setup.scaffold.python import TITLES, entry_of, python
+from invoke_devstack.setup.scaffold.recipe import Recipe, read
 
-_REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)(\[[^\]]*\])?")
 _PROCESS = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$")
 _EXPOSED = re.compile(r"^\s*EXPOSE\s+(\d+)", re.IGNORECASE | re.MULTILINE)
-_APPLICATION = {
-    "flask": re.compile(r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:flask\.)?Flask\(", re.MULTILINE),
-    "fastapi": re.compile(r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:fastapi\.)?FastAPI\(", re.MULTILINE),
-}
-_FACTORY = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
-_NOT_LOOKED_INTO = frozenset({"tests", "test", "docs", "node_modules", "venv", "env", "build", "dist"})
-_LARGEST = 500_000  # bytes of a source file that is still read
-_MOST_FILES = 400
+_SKIPPED = frozenset(
+    {"tests", "test", "docs", "doc", "examples", "node_modules", "venv", "env"}
+    | {"build", "dist", "target", "vendor", "services", "bin", "obj"}
+)
+_MOST_FOLDERS = 200
+_MARKERS = (
+    *("package.json", "pyproject.toml", "setup.py", "go.mod", "Gemfile", "composer.json", "pom.xml"),
+    *("build.gradle", "build.gradle.kts", "Cargo.toml", "mix.exs", "deno.json", "Package.swift"),
+)
+"""Files that say that there is an application, of whatever kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`framework` is flask, django, fastapi or ""; `entry` is its application as `module:name` ("" where
-    none was found), `requirements` the file that lists its packages. `compose` is the definition that is
-    there; `processes` are those of a Procfile. `exposed` is the port of the Dockerfile, 0 for none."""
+    """One application and its surroundings. `folder` is where it is in the project, "." for all of it, and
+    `name` what its service is called. `framework` is its kind, "" if unknown; `entry` is a Python application
+    as `module:name`. `compose` is the existing definition; `processes` are those of a Procfile. `exposed` is
+    the Dockerfile's port, 0 for none. `apps` are the applications of a project that has several. `markers`
+    are files of an application that was not understood; `left_out` are folders that have such files."""
 
     directory: Path
+    folder: str = "."
+    name: str = "web"
+    recipe: Recipe | None = None
     framework: str = ""
     entry: str = ""
-    requirements: str = ""
-    packages: frozenset[str] = frozenset()
     dockerfile: bool = False
     exposed: int = 0
     compose: str = ""
     processes: Mapping[str, str] = field(default_factory=dict)
     servers: tuple[str, ...] = ()
+    devcontainer: Devcontainer | None = None
+    apps: tuple[Findings, ...] = ()
+    markers: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def starts(self) -> bool:
+        """Whether this folder has an application that can be started."""
+        return bool(self.framework or self.dockerfile or self.processes)
 
     @property
     def runs_something(self) -> bool:
-        """Whether there is an application to start."""
-        return bool(self.framework or self.dockerfile or self.processes)
+        """Whether there is an application to start, here or in a folder of the project."""
+        source = self.devcontainer
+        return self.starts or bool(self.apps or (source and (source.image or source.dockerfile)))
+
+    @property
+    def packages(self) -> frozenset[str]:
+        """The libraries that it requires."""
+        return self.recipe.packages if self.recipe else frozenset()
+
+    def title(self) -> str:
+        """What it is, in a word or two."""
+        return self.recipe.title if self.recipe and self.framework else ""
 
     def words(self) -> str:
-        """What was found, as a sentence for a person."""
-        titles = {"flask": "Flask", "django": "Django", "fastapi": "FastAPI"}
+        """What was found, as a sentence."""
         parts = [
-            titles.get(self.framework, ""),
+            self.title(),
             "a Dockerfile" if self.dockerfile else "",
             f"a Procfile ({', '.join(self.processes)})" if self.processes else "",
+            "a devcontainer.json" if self.devcontainer else "",
+            *(f"{app.title() or 'a Dockerfile'} in {app.folder}" for app in self.apps),
             self.compose,
         ]
         return f"Found {', '.join(part for part in parts if part) or 'no application'}."
 
 
 def look_at(directory: Path) -> Findings:
-    """What `directory` holds. A file that cannot be read counts as not there."""
-    packages = frozenset(_packages(directory))
-    framework = _framework(directory, packages)
-    dockerfile = _read(directory / "Dockerfile")
-    exposed = _EXPOSED.search(dockerfile)
+    """What is in `directory`. An unreadable file counts as missing."""
+    found = replace(
+        _application(directory), compose=_compose(directory), devcontainer=devcontainer(directory)
+    )
+    if not (found.runs_something or found.compose or found.markers):
+        found = _with_pages(found, directory)
+    if not (found.runs_something or found.compose):
+        inner = tuple(_inner(directory))
+        found = replace(found, apps=_named(inner), left_out=_left_out(directory, inner))
+    servers = dict.fromkeys(name for app in (found, *found.apps) for name in app.servers)
+    return replace(found, servers=tuple(servers))
+
+
+def _with_pages(found: Findings, directory: Path) -> Findings:
+    """As a static site, if there is one."""
+    pages = static(directory)
+    return replace(found, recipe=pages, framework=pages.kind) if pages else found
+
+
+def _application(directory: Path) -> Findings:
+    recipe = _recipe(directory)
+    exposed = _EXPOSED.search(read(directory / "Dockerfile"))
+    found = (_PROCESS.match(line.strip()) for line in read(directory / "Procfile").splitlines())
+    processes = {match[1]: match[2] for match in found if match}
+    framework = recipe.kind if recipe and recipe.command else ""
+    there = tuple(name for name in _MARKERS if (directory / name).is_file())
     return Findings(
         directory,
+        recipe=recipe,
         framework=framework,
-        entry=_entry(directory, framework),
-        requirements=_requirements_file(directory),
-        packages=packages,
+        entry=entry_of(directory, framework) if framework in TITLES else "",
         dockerfile=(directory / "Dockerfile").is_file(),
         exposed=int(exposed[1]) if exposed else 0,
-        compose=_compose(directory),
-        processes=_processes(_read(directory / "Procfile")),
-        servers=used_by(packages),
+        processes=processes,
+        servers=used_by((recipe.packages if recipe else frozenset()) | libraries(directory)),
+        markers=there,
     )
 
 
-def _read(file: Path) -> str:
-    with suppress(OSError, UnicodeDecodeError):
-        if file.stat().st_size <= _LARGEST:
-            return file.read_text("utf-8-sig")
-    return ""
+def _recipe(directory: Path) -> Recipe | None:
+    """A language's own framework comes before Node.js, which may only build its pages."""
+    own = python(directory)
+    if own and own.command:
+        return own
+    return next((made for kind in (*KINDS, node) if (made := kind(directory))), own)
 
 
 def _compose(directory: Path) -> str:
@@ -96,87 +143,49 @@ def _compose(directory: Path) -> str:
     return "services/" if any(folder.glob("*.y*ml")) else ""
 
 
-def _requirements_file(directory: Path) -> str:
-    names = ("requirements.txt", "pyproject.toml")
-    return next((name for name in names if (directory / name).is_file()), "")
+def _inner(directory: Path) -> Iterator[Findings]:
+    """The applications one or two levels down."""
+    for folder in _folders(directory):
+        found = _application(folder)
+        if not (found.starts or found.markers):
+            found = _with_pages(found, folder)
+        if found.framework or found.dockerfile:
+            place = folder.relative_to(directory).as_posix()
+            yield replace(found, folder=place, processes={})
 
 
-def _packages(directory: Path) -> Iterator[str]:
-    """The libraries that the project asks for, in lowercase; `fastapi[standard]` is `uvicorn` too."""
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements/base.txt"):
-        yield from _required(_read(directory / name).splitlines())
-    with suppress(tomllib.TOMLDecodeError):
-        yield from _of_pyproject(tomllib.loads(_read(directory / "pyproject.toml")))
-    with suppress(ValueError):
-        package = json.loads(_read(directory / "package.json") or "{}")
-        if isinstance(package, dict):
-            for part in ("dependencies", "devDependencies"):
-                yield from package.get(part) or ()
-
-
-def _required(lines: list[str]) -> Iterator[str]:
-    for line in lines:
-        found = _REQUIREMENT.match(line)
-        if found:
-            name = re.sub(r"[-_.]+", "-", found[1]).lower()
-            yield name
-            if name == "fastapi" and "standard" in (found[2] or ""):
-                yield "uvicorn"
-
-
-def _of_pyproject(content: Mapping[str, Any]) -> Iterator[str]:
-    """PEP 621's dependencies, and Poetry's."""
-    project = content.get("project") or {}
-    yield from _required(list(project.get("dependencies") or ()))
-    poetry = (content.get("tool") or {}).get("poetry") or {}
-    yield from _required(list(poetry.get("dependencies") or ()))
-
-
-def _framework(directory: Path, packages: frozenset[str]) -> str:
-    if (directory / "manage.py").is_file():
-        return "django"
-    return next((name for name in ("fastapi", "flask") if name in packages), "")
-
-
-def _entry(directory: Path, framework: str) -> str:
-    """`module:name` of the application: the first that is made at the top of a module, else a factory."""
-    if framework == "django":
-        return "manage.py"
-    if framework not in _APPLICATION:
-        return ""
-    sources = [(file, _read(file)) for file in _python_files(directory)]
-    for pattern, call in ((_APPLICATION[framework], ""), (_FACTORY, "()")):
-        for file, text in sources:
-            found = pattern.search(text)
-            if found:
-                return f"{_module(file.relative_to(directory))}:{found[1]}{call}"
-    return ""
-
-
-def _python_files(directory: Path) -> list[Path]:
-    """Those of the project and its packages, the usual names and the shallow ones first."""
-    usual = ("app.py", "main.py", "wsgi.py", "asgi.py", "application.py", "__init__.py")
-    found = [
-        file
-        for pattern in ("*.py", "*/*.py", "src/*/*.py", "*/*/*.py")
-        for file in directory.glob(pattern)
-        if not _NOT_LOOKED_INTO & {*file.relative_to(directory).parts}
-        and not any(part.startswith(".") for part in file.relative_to(directory).parts)
-    ]
-    ranks = {name: rank for rank, name in enumerate(usual)}
-    ordered = sorted(
-        dict.fromkeys(found), key=lambda file: (len(file.parts), ranks.get(file.name, 9), file.name)
+def _left_out(directory: Path, apps: tuple[Findings, ...]) -> tuple[str, ...]:
+    """The folders one level down that have an application, but nothing that says how it starts."""
+    known = {Path(app.folder).parts[0] for app in apps}
+    others = (folder for folder in _folders(directory) if folder.parent == directory)
+    signs = (*_MARKERS, "requirements.txt")
+    return tuple(
+        folder.name
+        for folder in others
+        if folder.name not in known and any((folder / sign).is_file() for sign in signs)
     )
-    return ordered[:_MOST_FILES]
 
 
-def _module(file: Path) -> str:
-    parts = file.with_suffix("").parts
-    parts = parts[1:] if parts[0] == "src" else parts
-    return ".".join(part for part in parts if part != "__init__")
+def _folders(directory: Path) -> list[Path]:
+    """Without what is in the folder of another application."""
+    found = []
+    with suppress(OSError):
+        for folder in sorted(path for pattern in ("*", "*/*") for path in directory.glob(pattern)):
+            parts = folder.relative_to(directory).parts
+            if folder.is_dir() and not any(part in _SKIPPED or part.startswith(".") for part in parts):
+                found.append(folder)
+    apps = {folder for folder in found if _application(folder).starts}
+    return [folder for folder in found if folder.parent not in apps][:_MOST_FOLDERS]
 
 
-def _processes(text: str) -> dict[str, str]:
-    """Name -> command of the lines of a Procfile."""
-    found = (_PROCESS.match(line.strip()) for line in text.splitlines())
-    return {match[1]: match[2] for match in found if match}
+def _named(apps: tuple[Findings, ...]) -> tuple[Findings, ...]:
+    """Each with the name of its folder, or of its whole path where two would be the same."""
+    last = [_service_name(Path(app.folder).name) for app in apps]
+    return tuple(
+        replace(app, name=name if last.count(name) == 1 else _service_name(app.folder))
+        for app, name in zip(apps, last, strict=True)
+    )
+
+
+def _service_name(text: str) -> str:
+    return re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_") or "app"

@@ -1,5 +1,5 @@
-"""The certificates that this machine trusts beyond Debian's own choice: a network that re-signs TLS
-has its authority there, and what runs in a container must trust it too."""
+"""The certificates that this machine trusts beyond its distribution's. If the network re-signs TLS, its
+authority is among them, and containers must trust it too."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+-----
 
 
 def split_certificates(text: str) -> list[str]:
-    """The certificates of a PEM file, each on its own, in a form that compares equal."""
+    """The certificates of a PEM file, normalised so that they can be compared."""
     return [found.replace("\r", "") for found in _CERTIFICATE.findall(text)]
 
 

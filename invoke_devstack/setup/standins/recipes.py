@@ -1,6 +1,6 @@
-"""Which official images have a stand-in, what it is made of, and what it promises.
+"""The official images that have a stand-in, and how it is built.
 
-The promises are the official images' documented contracts: https://hub.docker.com/_/redis,
+A stand-in keeps what the official image documents: https://hub.docker.com/_/redis,
 https://hub.docker.com/_/mysql and https://hub.docker.com/_/python.
 """
 
@@ -14,9 +14,9 @@ CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A stand-in. `reference` is the image that it stands for; `aliases` are references that ask for
-    the same thing; `suite` is the Debian release of `packages`; `left_out` are paths of packages that
-    no one needs there; `changes` are Dockerfile instructions; `folder` holds its scripts."""
+    """How to build a stand-in. `reference` is the image that it replaces, `aliases` are other names of that
+    image; `suite` is the Debian release of `packages`; `left_out` are paths that are not installed; `changes`
+    are Dockerfile instructions; `folder` holds its scripts."""
 
     reference: str
     suite: str
@@ -62,7 +62,7 @@ MYSQL = Recipe(
     ),
     changes=(
         "VOLUME /var/lib/mysql",
-        # One port an instruction: Podman takes no more.
+        # One port per instruction, for Podman.
         "EXPOSE 3306",
         "EXPOSE 33060",
         'ENTRYPOINT ["docker-entrypoint.sh"]',
@@ -77,7 +77,7 @@ PYTHON = Recipe(
     packages=("python3", "python3-venv", "ca-certificates", "netbase", "tzdata", "passwd"),
     changes=(
         "ENV LANG=C.UTF-8",
-        # `pip`, `requests` and `ssl` each look somewhere else; a re-signing network needs all three.
+        # pip, requests and ssl each use their own variable.
         f"ENV PIP_CERT={CA_BUNDLE} REQUESTS_CA_BUNDLE={CA_BUNDLE} SSL_CERT_FILE={CA_BUNDLE}",
         'CMD ["python3"]',
     ),
@@ -87,7 +87,7 @@ RECIPES = (REDIS, MYSQL, PYTHON)
 
 
 def find_recipe(reference: str) -> Recipe | None:
-    """The stand-in for an image that a definition asks for, if there is one."""
+    """The stand-in for an image, if there is one."""
     short = reference.removeprefix("docker.io/").removeprefix("library/")
     for recipe in RECIPES:
         if short == recipe.reference or short in recipe.aliases:

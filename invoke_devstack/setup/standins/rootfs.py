@@ -1,19 +1,62 @@
-"""A root file system of Debian packages as a tar, made by mmdebstrap."""
+"""Builds a root file system of Debian packages, as a tar, with mmdebstrap."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from invoke_devstack.setup.commands import run_command
 from invoke_devstack.setup.machine import Machine
-from invoke_devstack.setup.standins.mirror import Mirror
 from invoke_devstack.setup.standins.recipes import Recipe
+
+INDEX_TARGETS = (
+    "apt-get",
+    "indextargets",
+    "--format",
+    "$(REPO_URI) $(RELEASE) $(ORIGIN)",
+    "Created-By: Packages",
+)
+APT_PROXIES = ("apt-config", "dump", "--format", "%f %v%n", "Acquire::http::Proxy", "Acquire::https::Proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A Debian archive. `options` are apt's, to be passed on (proxies)."""
+
+    address: str
+    options: tuple[str, ...] = ()
+
+
+def choose_mirror(index_targets: str, *, system: str, codename: str) -> str:
+    """The archive of Debian's main releases, from the output of INDEX_TARGETS; "" if apt has none. `system`
+    and `codename` are ID and VERSION_CODENAME of os-release.
+
+    apt knows an archive's origin once it has read its index; before that, a Debian machine's own release
+    identifies the line.
+    """
+    fallback = ""
+    for line in index_targets.splitlines():
+        address, release, *origin = line.split(" ")
+        if release.endswith(("-security", "-updates", "-backports")) or "security" in address:
+            continue
+        if origin == ["Debian"]:
+            return address.rstrip("/")
+        if system == "debian" and release in (codename, "stable", "oldstable", "testing", "unstable", "sid"):
+            fallback = fallback or address.rstrip("/")
+    return fallback
+
+
+def read_proxies(lines: Iterable[str]) -> tuple[str, ...]:
+    """apt options from lines `Acquire::http::Proxy ADDRESS`."""
+    pairs = (line.split(" ", 1) for line in lines if " " in line)
+    return tuple(f'{name} "{value}"' for name, value in pairs if value)
+
 
 ALWAYS_LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
 APT_OPTIONS = (
-    # Debian unstable's Release may be past its date in a mirror that is a snapshot.
+    # In a snapshot mirror, the Release file of Debian unstable may have expired.
     'Acquire::Check-Valid-Until "false"',
     'Acquire::Languages "none"',
     'APT::Install-Recommends "false"',
@@ -32,8 +75,8 @@ def make_rootfs(
     folder: Path,
     on_step: OnStep,
 ) -> tuple[Path, tuple[str, ...]]:
-    """Makes the root file system of `recipe` below `folder`. Returns the tar and the variables
-    (`NAME=value`) that its own script found out. `on_step` is told each step. Raises SetupError."""
+    """Builds the root file system of `recipe` in `folder`. Returns the tar and the variables (`NAME=value`)
+    that the recipe's script printed. Calls `on_step` for each step. Raises SetupError."""
     archive = folder / "rootfs.tar"
     authorities = _write_certificates(certificates, folder)
     command = mmdebstrap_command(recipe, mirror, archive, authorities)
@@ -44,8 +87,8 @@ def make_rootfs(
 
     run_command(
         machine.as_root(*command),
-        failure=f"the stand-in for {recipe.reference} could not be made",
-        hint=f"Does {mirror.address} answer (`apt-get update`), and serve Debian's `{recipe.suite}`?",
+        failure=f"the stand-in for {recipe.reference} cannot be built",
+        hint=f"Check that {mirror.address} answers (apt-get update) and has Debian's `{recipe.suite}`.",
         on_line=tell,
     )
     return archive, tuple((folder / "environment").read_text().split())

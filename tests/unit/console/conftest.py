@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -45,3 +47,11 @@ class Theatre:
 @pytest.fixture
 def theatre() -> Theatre:
     return Theatre()
+
+
+def wait_until(happens: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Waits for what a thread draws, on a machine that may be busy."""
+    until = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < until
+        time.sleep(0.01)

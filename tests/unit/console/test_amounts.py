@@ -21,4 +21,7 @@ def test_ages_count_in_the_largest_unit() -> None:
     now = datetime(2026, 1, 1, 12, tzinfo=UTC)
     assert age("2026-01-01T11:57:00.123456789Z", now) == "2 minutes ago"
     assert age("2026-01-01T11:59:59Z", now) == "1 s ago"
+    assert age("2026-01-01T12:00:01Z", now) == "0 s ago"  # the clocks of two machines differ a little
+    assert age("2026-01-01T14:00:30Z", now) == "in 2 hours"
+    assert age("2026-01-01T12:00:40Z", now) == "in 40 s"
     assert age("never", now) == "never"

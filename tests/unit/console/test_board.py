@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from invoke_devstack import events as e
-from invoke_devstack.console.board import Board, Mark
+from invoke_devstack.console.board import Board
+from invoke_devstack.console.event_views import Mark
 
 
 def test_services_stand_in_the_order_of_the_plan() -> None:
@@ -62,3 +63,40 @@ def test_what_is_made_and_may_not_start_yet_rests() -> None:
     assert (row.mark, row.elapsed(5.0)) == (Mark.QUIET, None)
     board.apply(e.ActionStarted(action="start", target="p-web-1", cause="", service="web"), 6.0)
     assert (row.mark, row.elapsed(7.0)) == (Mark.BUSY, 1.0)
+
+
+def test_the_steps_of_a_build_are_not_added_up() -> None:
+    """Each step counts those that began before it: the fifth of seven is 5 of 7, not 15 of 35."""
+    board = Board(0.0)
+    board.apply(e.ActionStarted(action="build", target="web", cause="", service="web"), 0.0)
+    for number in range(1, 6):
+        progress = e.ActionProgress(
+            action="build",
+            target="web",
+            item=f"step {number}/7",
+            text=f"RUN {number}",
+            done=number,
+            total=7,
+            unit="steps",
+        )
+        board.apply(progress, float(number))
+    (row,), _ = board.rows(10)
+    assert (row.fraction(), row.latest()) == ((5, 7, "steps"), "RUN 5")
+
+
+def test_after_a_hook_a_service_is_what_it_was_before() -> None:
+    board = Board(0.0)
+    board.apply(e.ServiceReady(service="db", container="p-db-1", state="healthy", seconds=0.5), 0.5)
+    board.apply(e.ActionStarted(action="hook", target="after db", cause="", service="db"), 0.6)
+    (row,), _ = board.rows(10)
+    assert (row.mark, row.text) == (Mark.BUSY, "running the hook")
+    board.apply(e.ActionFinished(action="hook", target="after db", seconds=1.0, service="db"), 1.6)
+    assert (row.mark, row.text, row.elapsed(20.0)) == (Mark.GOOD, "healthy", 0.5)
+
+
+def test_a_service_whose_image_is_built_is_no_longer_building() -> None:
+    board = Board(0.0)
+    board.apply(e.ActionStarted(action="build", target="web:1", cause="", service="web"), 0.0)
+    board.apply(e.ActionFinished(action="build", target="web:1", seconds=2.0, service="web"), 2.0)
+    (row,), _ = board.rows(10)
+    assert (row.mark, row.text, row.elapsed(20.0)) == (Mark.QUIET, "built", None)

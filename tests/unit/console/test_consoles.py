@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
+from dataclasses import replace
 
 from invoke_devstack import events as e
 
-from .conftest import Theatre
+from .conftest import Theatre, wait_until
 
 READY = e.ServiceReady(
     service="web", container="p-web-1", state="healthy", seconds=1.2, addresses=("http://localhost:8080",)
@@ -23,6 +25,35 @@ def test_without_a_terminal_answers_and_progress_go_to_their_streams(theatre: Th
         "web    healthy after 1.2 s  http://localhost:8080\np is up: 1 service in 1.3 s\n"
     )
     assert stage.err.written == "pulling redis:8 (not here)\n"
+
+
+def test_replicas_have_their_number_from_the_first_on(theatre: Theatre) -> None:
+    stage = theatre.open()
+    stage.console.emit(replace(PLAN, several=("web",)))
+    stage.console.emit(e.ServiceWaiting(service="web", container="p-web-1", probe="port 80"))
+    for number in (2, 1):
+        stage.console.emit(replace(READY, container=f"p-web-{number}", addresses=()))
+    stage.console.emit(e.ServiceStopped(service="mysql", container="p-mysql-1", exit_code=0, seconds=1.0))
+    assert stage.err.written == "web-1  waiting: port 80\n"
+    assert stage.out.written.splitlines() == [
+        "web-2  healthy after 1.2 s",
+        "web-1  healthy after 1.2 s",
+        "mysql  stopped in 1.0 s, exit code 0",
+    ]
+
+
+def test_on_a_terminal_services_and_their_containers_are_in_order(theatre: Theatre) -> None:
+    stage = theatre.open(terminal=True, NO_COLOR="1")
+    stage.console.expect(("mysql", "web2", "web10"))
+    events = [replace(READY, service="web10", container="p-web10-1", addresses=())]
+    events += [
+        replace(READY, service="web2", container=f"p-web2-{number}", addresses=()) for number in (10, 2, 1)
+    ]
+    for event in (*events, UP):
+        stage.console.emit(event)
+    stage.console.close()
+    found = re.findall(r"✔ (\S+)", stage.out.written)
+    assert found == ["web2-1", "web2-2", "web2-10", "web10"]
 
 
 def test_the_last_line_of_down_names_the_volumes_that_are_gone_and_those_that_are_kept(
@@ -61,7 +92,7 @@ def test_json_events_are_one_object_a_line(theatre: Theatre) -> None:
     stage.console.emit(READY)
     stage.console.emit(UP)
     first, second = map(json.loads, stage.out.written.splitlines())
-    assert (first["v"], first["type"], first["service"]) == (1, "service.ready", "web")
+    assert (first["v"], first["type"], first["service"]) == (2, "service.ready", "web")
     assert second["type"] == "up.finished"
 
 
@@ -166,10 +197,7 @@ def test_a_long_stage_is_drawn_and_wiped(theatre: Theatre) -> None:
     stage.console.emit(
         e.ActionProgress(action="pull", target="web:1", item="l", done=5, total=10, unit="bytes")
     )
-    deadline = time.monotonic() + 5
-    while "5 B of 10 B" not in stage.err.written and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert "5 B of 10 B" in stage.err.written
+    wait_until(lambda: "5 B of 10 B" in stage.err.written)
     stage.console.emit(READY)
     stage.console.emit(UP)
     drawn = stage.err.written
@@ -192,16 +220,14 @@ def test_while_a_hook_runs_the_terminal_is_its_own(theatre: Theatre) -> None:
     time.sleep(0.4)
     assert stage.err.written == before
     stage.console.emit(e.ActionFinished(action="hook", target="after web", seconds=0.1, service="web"))
-    time.sleep(0.4)
-    assert stage.err.written != before
+    wait_until(lambda: stage.err.written != before)
     stage.console.close()
 
 
 def test_once_a_command_has_the_terminal_nothing_is_drawn_over_it(theatre: Theatre) -> None:
     stage = theatre.open(terminal=True)
     stage.console.emit(e.ActionStarted(action="create", target="p-web-run", cause="asked for", service="web"))
-    time.sleep(0.4)
-    assert "web" in stage.err.written
+    wait_until(lambda: "web" in stage.err.written)
     stage.console.emit(e.CommandStarted(service="web", container="p-web-run"))
     before = stage.err.written
     time.sleep(0.4)
@@ -223,6 +249,28 @@ def test_many_threads_may_emit_at_once(theatre: Theatre) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     stage.console.close()
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_what_the_watch_deleted_is_named(theatre: Theatre) -> None:
+    stage = theatre.open()
+    gone = e.Synced(service="web", files=0, deleted=2, seconds=0.1, paths=("src/a", "src/b"))
+    stage.console.emit(gone)
+    stage.console.emit(replace(gone, files=1, deleted=1))
+    assert (stage.out.written + stage.err.written).splitlines() == [
+        "web  deleted 2 in 0.1 s (src/a, src/b)",
+        "web  synced 1 file, deleted 1 in 0.1 s (src/a, src/b)",
+    ]
+
+
+def test_on_a_terminal_what_was_stopped_is_told_before_what_was_started_after_it(theatre: Theatre) -> None:
+    stage = theatre.open(terminal=True, NO_COLOR="1")
+    stage.console.emit(PLAN)
+    stage.console.emit(e.ServiceStopped(service="web", container="p-web-1", exit_code=0, seconds=0.5))
+    stage.console.emit(READY)
+    stage.console.emit(UP)
+    stage.console.close()
+    told = stage.out.written
+    assert told.rindex("stopped in 0.5 s") < told.rindex("http://localhost:8080")

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import chdir
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ Answer = tuple[dict[str, Any] | None, dict[str, str], str]
 
 
 def ask_compose(folder: Path, environment: Mapping[str, str], *, hashes: bool = True) -> Answer:
+    """What Compose reads where it is run in `folder`."""
     command = compose_command()
     assert command is not None
 
@@ -57,8 +59,10 @@ def ask_compose(folder: Path, environment: Mapping[str, str], *, hashes: bool = 
 
 
 def ask_ours(folder: Path, environment: Mapping[str, str]) -> Answer:
+    """What ours reads there."""
     try:
-        definition = load(folder, environment=environment)
+        with chdir(folder):
+            definition = load(folder, environment=environment)
     except (DefinitionError, UsageError) as error:
         return None, {}, f"{error} [{error.position}]"
     hashes = {name: config_hash(definition, name) for name in definition.services}

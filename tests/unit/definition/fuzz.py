@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-import atheris
+import atheris  # type: ignore[import-untyped]  # installed by hand, for fuzzing only
 
 with atheris.instrument_imports(include=["invoke_devstack.definition"]):
     from tests.unit.definition.test_limits import VALID, reads_or_says_where

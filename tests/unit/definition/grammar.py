@@ -110,7 +110,7 @@ def services(draw: st.DrawFn, base: Mapping[str, Any], count: int = 6) -> dict[s
 @st.composite
 def resources(draw: st.DrawFn) -> dict[str, Any]:
     """The networks, volumes, secrets and configs that services refer to, plain ones more often than not."""
-    plain = {
+    plain: dict[str, dict[str, Any]] = {
         "networks": {"front": None, "back": None},
         "volumes": {"data": None, "alpha": None, "front": None, "a": None},
         "secrets": {"s1": {"file": "./s1"}, "s2": {"environment": "ALPHA"}},

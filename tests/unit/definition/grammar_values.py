@@ -168,7 +168,7 @@ NUMBERS = mostly(
         Raw("1e3"),
         Raw("089"),
         Raw("yes"),
-        Raw("1e21"),
+        Raw("1e18"),
         "x",
         None,
         True,

@@ -21,7 +21,7 @@ NOT_MUCH = "services:\n  web:\n    image: x\n"
         ),
         (
             "servces: {}\n",
-            "unknown key `servces` at the top of the file",
+            "unknown key `servces` at the top level of the file",
             "Did you mean `services`?",
             1,
             1,
@@ -35,7 +35,7 @@ NOT_MUCH = "services:\n  web:\n    image: x\n"
         ),
         (
             NOT_MUCH + "    ports: 80\n",
-            "`services.web.ports` must be a list, here is a number (80)",
+            "`services.web.ports` must be a list, not a number (80)",
             "",
             4,
             12,
@@ -49,28 +49,28 @@ NOT_MUCH = "services:\n  web:\n    image: x\n"
         ),
         (
             NOT_MUCH + "    command: {a: b}\n",
-            "`services.web.command` must be a text, a list or nothing, here is a mapping",
+            "`services.web.command` must be a string, a list or empty, not a mapping",
             "",
             4,
             14,
         ),
         (
             NOT_MUCH + "    cap_add: [NET_ADMIN, 1]\n",
-            "`services.web.cap_add[1]` must be a text, here is a number (1)",
+            "`services.web.cap_add[1]` must be a string, not a number (1)",
             "",
             4,
             26,
         ),
         (
             NOT_MUCH + "    cgroup: hots\n",
-            "`services.web.cgroup` must be one of `host`, `private`, here is `hots`",
+            "`services.web.cgroup` must be `host` or `private`, not `hots`",
             "Did you mean `host`?",
             4,
             13,
         ),
         (
             NOT_MUCH + "    cpu_percent: 101\n",
-            "`services.web.cpu_percent` must be at most 100, here is a number (101)",
+            "`services.web.cpu_percent` must be at most 100, but is 101",
             "",
             4,
             18,
@@ -84,21 +84,21 @@ NOT_MUCH = "services:\n  web:\n    image: x\n"
         ),
         (
             NOT_MUCH + "    stop_grace_period: soon\n",
-            "`services.web.stop_grace_period`: `soon` is no duration; write 10s, 1m30s or 500ms",
+            "`services.web.stop_grace_period`: invalid duration `soon`; write 10s, 1m30s or 500ms",
             "",
             4,
             24,
         ),
         (
             NOT_MUCH + "    mem_limit: lots\n",
-            "`services.web.mem_limit`: `lots` is no size; write 64m, 1.5gb or a number of bytes",
+            "`services.web.mem_limit`: invalid size `lots`; write 64m, 1.5gb or a number of bytes",
             "",
             4,
             16,
         ),
         (
             NOT_MUCH + "    read_only: maybe\n",
-            "`services.web.read_only`: `maybe` is neither true nor false",
+            "`services.web.read_only`: invalid boolean `maybe`; write true or false",
             "",
             4,
             16,
@@ -113,7 +113,7 @@ NOT_MUCH = "services:\n  web:\n    image: x\n"
         (
             NOT_MUCH + "    volumes: ['data:/data']\n",
             "service `web` uses the volume `data`, which is not declared",
-            "Declare it at the top of the file: `volumes: {data: …}`.",
+            "Declare it at the top level of the file: `volumes: {data: …}`",
             4,
             15,
         ),
@@ -127,14 +127,14 @@ NOT_MUCH = "services:\n  web:\n    image: x\n"
         (
             NOT_MUCH + "    secrets: [token]\n",
             "service `web` uses the secret `token`, which is not declared",
-            "Declare it at the top of the file: `secrets: {token: …}`.",
+            "Declare it at the top level of the file: `secrets: {token: …}`",
             4,
             15,
         ),
         (
             "services:\n  web:\n    ports: ['80']\n",
             "service `web` has neither `image` nor `build`",
-            "Name the image to run, or the directory to build it from.",
+            "Add `image` with the image to run, or `build` with the directory to build it from.",
             3,
             5,
         ),
@@ -147,21 +147,21 @@ NOT_MUCH = "services:\n  web:\n    image: x\n"
         ),
         (
             NOT_MUCH + "    container_name: only-one\n    scale: 2\n",
-            "service `web` cannot run 2 times under one `container_name`",
-            "Leave `container_name` out.",
+            "service `web` cannot have 2 containers with one `container_name`",
+            "Remove `container_name`.",
             4,
             21,
         ),
         (
             NOT_MUCH + "    healthcheck: {test: [curl, localhost]}\n",
-            "the healthcheck of `web` starts with `curl`",
-            'A list starts with "CMD", "CMD-SHELL" or "NONE"; a text is run by the shell.',
+            "the healthcheck of service `web` starts with `curl`",
+            'Start the list with "CMD", "CMD-SHELL" or "NONE", or write the command as one string.',
             4,
             25,
         ),
         (
             NOT_MUCH + "    tmpfs: /a\n    volumes: ['/b:/a']\n",
-            "`services.web.volumes[0]` mounts on `/a`, where `services.web.tmpfs[0]` is mounted already",
+            "`services.web.tmpfs[0]` and `services.web.volumes[0]` have the same target, `/a`",
             "",
             5,
             15,
@@ -169,43 +169,43 @@ NOT_MUCH = "services:\n  web:\n    image: x\n"
         (
             NOT_MUCH + "    develop: {watch: [{path: ., action: sync}]}\n",
             "`services.web.develop.watch[0]` needs a `target`",
-            "Say the path in the container to which files are copied.",
+            "Add the path in the container to copy files to.",
             4,
             23,
         ),
         (
             NOT_MUCH + "volumes: {v: {external: true, driver: local}}\n",
-            "`volumes.v` is external: `driver` cannot be set here",
-            "An external volume takes `name` alone.",
+            "`volumes.v` is external, so it cannot have `driver`",
+            "Keep only `external` and `name`.",
             4,
             39,
         ),
         (NOT_MUCH + "secrets: {s: {}}\n", "`secrets.s` needs `file` or `environment`", "", 4, 14),
         (
             "- a\n",
-            "the file must be a mapping, here is a list",
-            "Start with `services:`, and the services below it.",
+            "the file must be a mapping, not a list",
+            "Start it with `services:`, and indent the services below that.",
             1,
             1,
         ),
-        ("", "the file is empty", "Start with `services:`, and the services below it.", 1, 1),
+        ("", "the file is empty", "Start it with `services:`, and indent the services below that.", 1, 1),
         (
             "services:\n  'not good':\n    image: x\n",
-            "`not good` is no name that can be used in `services`",
-            "Names are made of letters, digits, `.`, `_` and `-`.",
+            "invalid name `not good` in `services`",
+            "Use letters, digits, `.`, `_` and `-`.",
             2,
             3,
         ),
         (
             NOT_MUCH + "    deploy: {replicas: 3}\n    scale: 2\n",
-            "service `web` says different things in `scale` and `deploy.replicas`",
+            "service `web` has different values in `scale` and `deploy.replicas`",
             "Keep one of them.",
             5,
             12,
         ),
         (
             NOT_MUCH + "    environment: ['A =1']\n",
-            "`services.web.environment`: the variable `A ` has a space before its `=`",
+            "`services.web.environment`: remove the space before `=` in `A =`",
             "",
             4,
             18,
@@ -230,7 +230,7 @@ def test_a_cycle_of_services_is_shown_as_its_path(project: Project) -> None:
         "  c: {image: x, network_mode: 'service:a'}\n"
     )
 
-    assert error.message == "services wait for each other: a -> b -> c -> a"
+    assert error.message == "circular dependency: a -> b -> c -> a"
     assert error.position is not None
     assert error.position.key == "services.a.depends_on.b"
 
@@ -254,7 +254,7 @@ def test_an_error_in_an_override_names_the_override(project: Project) -> None:
 def test_yaml_that_does_not_parse_shows_the_line(project: Project) -> None:
     error = project.error("services:\n  web:\n   image: x\n  ports: [80\n")
 
-    assert error.message.startswith("not valid YAML")
+    assert error.message.startswith("invalid YAML")
     assert error.position is not None
     assert error.position.line == 5 or error.details
 

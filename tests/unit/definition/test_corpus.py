@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from invoke_devstack.definition import load, to_config, to_document, to_yaml
-from invoke_devstack.definition.yaml_reader import read_documents
+from invoke_devstack.definition.syntax.yaml_reader import read_documents
 
 CORPUS = Path(__file__).parent / "corpus"
 PROJECTS = sorted(folder.name for folder in CORPUS.iterdir() if folder.is_dir())

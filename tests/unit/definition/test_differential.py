@@ -1,7 +1,7 @@
 """The real Docker Compose and ours read the same made-up definitions: they agree, or both refuse.
 
 300 cases; DEVSTACK_DIFFERENTIAL_CASES=10000 for a long run, which is random where the short one is not.
-What such runs found is in docs/definitions.md.
+What such runs found is in docs/reference/definitions.md.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.unit.definition import grammar
 from tests.unit.definition.compose import ask_compose, ask_ours, compose_command, write
+from tests.unit.definition.grammar_projects import projects
 
 CASES = int(os.environ.get("DEVSTACK_DIFFERENTIAL_CASES", "300"))
 
@@ -37,12 +38,13 @@ def compared(cases: int) -> settings:
     )
 
 
-def agree_or_both_refuse(files: dict[str, str], *, hashes: bool = True) -> None:
+def agree_or_both_refuse(files: dict[str, str], *, hashes: bool = True, typed_in: str = "") -> None:
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "proj"
         write(files, project)
-        config, own_hashes, error = ask_ours(project, grammar.ENVIRONMENT)
-        their_config, their_hashes, their_error = ask_compose(project, grammar.ENVIRONMENT, hashes=hashes)
+        place = project / typed_in
+        config, own_hashes, error = ask_ours(place, grammar.ENVIRONMENT)
+        their_config, their_hashes, their_error = ask_compose(place, grammar.ENVIRONMENT, hashes=hashes)
     assume("panic: " not in their_error)  # Compose crashed: there is no answer to compare with
 
     assert config == their_config, error or their_error
@@ -50,7 +52,14 @@ def agree_or_both_refuse(files: dict[str, str], *, hashes: bool = True) -> None:
         assert own_hashes == their_hashes
 
 
-@compared(CASES * 7 // 10)
+@compared(CASES * 4 // 10)
+@given(projects())
+def test_compose_and_ours_agree_on_what_real_projects_have(found: tuple[dict[str, str], str]) -> None:
+    files, folder = found
+    agree_or_both_refuse(files, typed_in=folder)
+
+
+@compared(CASES * 4 // 10)
 @given(grammar.definitions())
 def test_compose_and_ours_agree_on_whole_definitions(files: dict[str, str]) -> None:
     agree_or_both_refuse(files)
@@ -151,7 +160,9 @@ def test_compose_and_ours_agree_on_mounts(text: str) -> None:
 @compared(CASES // 20)
 @given(PORTS)
 def test_compose_and_ours_agree_on_ports(text: str) -> None:
-    assume(all(part.count("-") < 2 for part in text.split(":")))  # an exception, see docs/definitions.md
+    assume(
+        all(part.count("-") < 2 for part in text.split(":"))
+    )  # an exception, see docs/reference/definitions.md
     agree_or_both_refuse(_with({"ports": [text]}), hashes=False)
 
 

@@ -40,11 +40,18 @@ def reads_or_says_where(content: bytes, name: str = "compose.yaml") -> None:
         try:
             definition = load(project, environment=grammar.ENVIRONMENT)
         except DefinitionError as error:
-            assert error.position is not None, error.message
+            assert_says_where(error, project)
         except UsageError as error:
-            assert "is no project name" in error.message
+            assert "invalid project name" in error.message
         else:
             assert to_config(definition, show_secrets=True)["name"]
+
+
+def assert_says_where(error: DefinitionError, project: Path) -> None:
+    """Several problems that are told together have their positions in their lines."""
+    if error.position is None:
+        assert error.details, error.message
+        assert [line for line in error.details if not line.startswith(f"{project}/")] == []
 
 
 CASES = int(os.environ.get("DEVSTACK_FUZZ_CASES", "300"))
@@ -110,11 +117,12 @@ def test_words_of_the_specification_in_any_order_are_read_or_refused(content: by
 @given(grammar.definitions())
 def test_made_up_definitions_are_read_or_refused_with_a_position(files: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        write(files, Path(folder) / "proj")
+        project = Path(folder) / "proj"
+        write(files, project)
         try:
-            load(Path(folder) / "proj", environment=grammar.ENVIRONMENT)
+            load(project, environment=grammar.ENVIRONMENT)
         except DefinitionError as error:
-            assert error.position is not None, error.message
+            assert_says_where(error, project)
 
 
 @FUZZ
@@ -150,7 +158,7 @@ BIG = {
     ),
 }
 MEASURE = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 from invoke_devstack.definition import load
 from invoke_devstack.errors import DefinitionError
@@ -160,8 +168,10 @@ try:
     outcome = "read"
 except DefinitionError as error:
     outcome = "refused" if error.position is not None else "no position"
-print(outcome, time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+status = Path("/proc/self/status").read_text()
+print(outcome, time.monotonic() - began, int(status.partition("VmHWM:")[2].split()[0]) // 1024)
 """
+"""Not `ru_maxrss`: a process inherits that of the one that started it."""
 
 
 @pytest.mark.parametrize("name", sorted(BIG))
@@ -193,8 +203,8 @@ def test_a_definition_of_a_hundred_services_is_read_at_once(project: Project) ->
     )
     project.load(f"services:\n{services}  last: {{image: x}}\nvolumes: {{data: }}\n")
 
-    began = time.perf_counter()
+    began = time.thread_time()  # what others do on the machine does not count
     definition = project.load()
 
     assert len(definition.services) == 101
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1

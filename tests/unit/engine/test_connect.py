@@ -89,7 +89,7 @@ def test_an_engine_that_is_too_old_says_what_is_needed(serve: Serve) -> None:
 
 
 def test_a_socket_that_is_no_engines_is_said_to_be_none(serve: Serve) -> None:
-    assert "no Docker engine" in failure(serve(http("Server: nginx"))).message
+    assert "not a Docker engine" in failure(serve(http("Server: nginx"))).message
 
 
 def test_a_socket_that_nobody_listens_on_is_an_engine_that_does_not_run(tmp_path: Path) -> None:
@@ -152,9 +152,9 @@ def test_a_host_that_is_unknown_is_out_of_reach() -> None:
 
 
 def test_a_host_where_nothing_listens_is_said_so() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    error = failure(f"tcp://127.0.0.1:{port}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))  # so that nobody else listens there meanwhile
+        error = failure(f"tcp://127.0.0.1:{free.getsockname()[1]}")
     assert error.reason == "unreachable"
     assert "nothing listens" in error.message
 
@@ -166,7 +166,7 @@ def test_a_scheme_that_is_none_is_named() -> None:
 def test_an_engine_behind_tls_asked_without_says_what_to_set(serve: Serve) -> None:
     answer = http("X: y", "400 Bad Request", "Client sent an HTTP request to an HTTPS server.\n")
     error = failure(serve(answer, tcp=True))
-    assert error.reason == "tls"
+    assert error.reason == "needs-tls"
     assert "DOCKER_TLS_VERIFY" in error.hint
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from invoke_devstack.engine.endpoints import find_endpoint, known_sockets
+from invoke_devstack.engine.endpoints import Endpoint, context_names, find_endpoint, known_sockets
 from invoke_devstack.errors import EngineUnavailableError
 
 
@@ -111,3 +111,26 @@ def test_the_sockets_of_other_engines_are_known(home: Path) -> None:
     assert names[0] == "unix:///var/run/docker.sock"
     for part in (".colima/", ".rd/", "/run/user/7/podman/", ".docker/run/", "/run/user/7/docker.sock"):
         assert any(part in name for name in names)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("unix:///var/run/docker.sock", "127.0.0.1"),
+        ("npipe:////./pipe/docker_engine", "127.0.0.1"),
+        ("tcp://box:2375", "box"),
+        ("ssh://ann@box", "box"),
+        ("tcp://[fd00::1]:2375", "fd00::1"),
+    ],
+)
+def test_published_ports_are_on_the_engines_host(url: str, host: str) -> None:
+    assert Endpoint(url).host == host
+
+
+def test_the_names_of_contexts_are_known_and_what_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    for number, content in enumerate(('{"Name": "node2"}', '{"Name": "node1"}', "{", "[]", "{}")):
+        folder = tmp_path / "contexts/meta" / str(number)
+        folder.mkdir(parents=True)
+        (folder / "meta.json").write_text(content)
+    assert context_names({"DOCKER_CONFIG": str(tmp_path)}) == ("default", "node1", "node2")
+    assert context_names({"DOCKER_CONFIG": str(tmp_path / "nothing")}) == ("default",)

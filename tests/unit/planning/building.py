@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from invoke_devstack.definition.model import Definition, Network, Service, Volume
-from invoke_devstack.planning import labels as label
+from invoke_devstack.definition.model import Config, Definition, Network, Secret, Service, Volume
+from invoke_devstack.planning import labels
+from invoke_devstack.planning.bodies.hashes import body_with_late_values
 from invoke_devstack.planning.observed import (
     EngineInfo,
     Observed,
@@ -19,10 +20,9 @@ from invoke_devstack.planning.observed import (
     ObservedVolume,
     PublishedPort,
 )
-from invoke_devstack.planning.options import UpOptions
+from invoke_devstack.planning.options import PlanningOptions
 from invoke_devstack.planning.plan import CreateContainer, CreateNetwork, CreateVolume, Plan
-from invoke_devstack.planning.settle import settled
-from invoke_devstack.planning.up import plan_up
+from invoke_devstack.planning.plans.up import plan_up
 
 ENGINE = EngineInfo(version="20.10.24", api=(1, 41))
 NEWER_ENGINE = EngineInfo(version="28.5.2", api=(1, 51))
@@ -32,26 +32,28 @@ def stack(services: Mapping[str, Mapping[str, Any]], **parts: Any) -> Definition
     """A definition of project `p`. A service without `networks` joins the default one."""
     networks = {"default": {"name": "p_default"}} | parts.pop("networks", {})
     volumes = parts.pop("volumes", {})
-    return Definition.read(
-        {
-            "name": "p",
-            "working_dir": Path("/project"),
-            "files": (Path("/project/compose.yaml"),),
-            "services": {name: service(name, values) for name, values in services.items()},
-            "networks": {key: Network.read(value) for key, value in networks.items()},
-            "volumes": {key: Volume.read(value) for key, value in volumes.items()},
-            **parts,
-        }
+    return Definition(
+        name="p",
+        working_dir=Path("/project"),
+        files=(Path("/project/compose.yaml"),),
+        services={name: service(name, values) for name, values in services.items()},
+        networks={key: Network.read(value) for key, value in networks.items()},
+        volumes={key: Volume.read(value) for key, value in volumes.items()},
+        secrets={key: Secret(**value) for key, value in parts.pop("secrets", {}).items()},
+        configs={key: Config(**value) for key, value in parts.pop("configs", {}).items()},
+        **parts,
     )
 
 
 def service(name: str, values: Mapping[str, Any]) -> Service:
-    known = {"name": name, "image": f"{name}:1", **values}
+    derived = {"name": name, "extensions": values.get("extensions", {})}
+    known = {"image": f"{name}:1", **values}
+    known.pop("extensions", None)
     if "network_mode" not in known:
         known.setdefault("networks", {"default": None})
     if isinstance(known.get("depends_on"), (list, tuple)):
         known["depends_on"] = {other: {} for other in known["depends_on"]}
-    return Service.read(known)
+    return Service.read(known).copy_with(derived)
 
 
 def engine_with(definition: Definition, *, engine: EngineInfo = ENGINE, **parts: Any) -> Observed:
@@ -78,7 +80,7 @@ def engine_after(
                 )
             case CreateVolume():
                 volumes[action.target] = ObservedVolume(action.target, labels=action.body.get("Labels", {}))
-            case CreateContainer() if label.NUMBER in action.body["Labels"]:
+            case CreateContainer() if labels.NUMBER in action.body["Labels"]:
                 made = _container(action, networks)
                 containers[made.name] = replace(
                     made, **({"state": state} | dict(states.get(action.service, {})))
@@ -89,7 +91,7 @@ def engine_after(
 def _container(action: CreateContainer, networks: Mapping[str, ObservedNetwork]) -> ObservedContainer:
     name = action.target
     ids = {other: container_id(other) for other in (action.late.containers if action.late else ())}
-    body = settled(action, image_id=f"sha256:{action.service}", containers=ids)
+    body = body_with_late_values(action, image_id=f"sha256:{action.service}", containers=ids)
     host = body["HostConfig"]
     mounts = [_bind(line) for line in host.get("Binds", ())]
     mounts += [
@@ -107,9 +109,9 @@ def _container(action: CreateContainer, networks: Mapping[str, ObservedNetwork])
         id=container_id(name),
         name=name,
         service=action.service,
-        number=int(body["Labels"][label.NUMBER]),
+        number=int(body["Labels"][labels.NUMBER]),
         image=body["Image"],
-        image_id=body["Labels"].get(label.IMAGE, ""),
+        image_id=body["Labels"].get(labels.IMAGE, ""),
         state="running",
         labels=body["Labels"],
         networks={network: networks[network].id for network in joined},
@@ -133,17 +135,17 @@ def _bind(line: str) -> ObservedMount:
 
 def up(definition: Definition, observed: Observed, **options: Any) -> tuple[str, ...]:
     """The plan's text."""
-    return plan_up(definition, observed, UpOptions(**options)).lines()
+    return plan_up(definition, observed, PlanningOptions(**options)).lines()
 
 
 def running(definition: Definition, **states: Mapping[str, Any]) -> Observed:
     """The engine after a first `up` of the definition."""
     empty = engine_with(definition)
-    return engine_after(plan_up(definition, empty, UpOptions()), empty, **states)
+    return engine_after(plan_up(definition, empty, PlanningOptions()), empty, "running", **states)
 
 
 def with_service(definition: Definition, name: str, **changes: Any) -> Definition:
     """The definition with other values of one service."""
-    values = definition.services[name].as_data()
-    changed = service(name, {**values, **changes})
+    read = Service.read(changes)
+    changed = definition.services[name].copy_with({key: getattr(read, key) for key in changes})
     return definition.copy_with({"services": {**definition.services, name: changed}})

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from invoke_devstack.planning.bodies.hashes import body_with_late_values
 from invoke_devstack.planning.observed import (
     EngineInfo,
     Observed,
@@ -39,7 +40,7 @@ from invoke_devstack.planning.plan import (
     StopContainer,
     UnpauseContainer,
 )
-from invoke_devstack.planning.settle import settled
+from invoke_devstack.planning.schedule import Schedule
 
 NUMBER = "com.docker.compose.container-number"
 
@@ -58,6 +59,9 @@ class SimulatedEngine:
         self.networks: dict[str, ObservedNetwork] = {}
         self.volumes: dict[str, ObservedVolume] = {}
         self.images: dict[str, ObservedImage] = {}
+        self.data: dict[str, str] = {}
+        """Volume -> what the first container that ran with it wrote there."""
+        self.labels_volumes = True
         self.made = 0
 
     def observed(self) -> Observed:
@@ -68,16 +72,20 @@ class SimulatedEngine:
 
     def carry_out(self, plan: Plan, dice: random.Random, *, steps: int | None = None) -> None:
         """All of the plan, or its first `steps`, in an order that `dice` choose among those allowed."""
-        sorter = plan.sorter()
-        sorter.prepare()
-        free: list[str] = []
+        schedule = Schedule(plan)
+        free = [action.id for action in schedule.first]
         done = 0
-        while sorter.is_active() and done != steps:
-            free += sorter.get_ready()
-            action_id = free.pop(dice.randrange(len(free)))
-            self._do(plan[action_id])
-            sorter.done(action_id)
+        while free and done != steps:
+            node = free.pop(dice.randrange(len(free)))
+            free += [action.id for action in schedule.happened(node)]
+            if node not in plan:
+                continue  # the end of a process
+            action = plan[node]
+            self._do(action)
+            if isinstance(action, StopContainer):
+                free.append(action.end)
             done += 1
+        assert steps is not None or done == len(plan)
 
     def _do(self, action: Action) -> None:
         match action:
@@ -99,6 +107,7 @@ class SimulatedEngine:
                     any(self._mounts(item, action.target) for item in self.containers.values()), "in use"
                 )
                 self.volumes.pop(action.target, None)
+                self.data.pop(action.target, None)
             case RemoveImage() | RunHook():
                 pass
             case _:
@@ -118,6 +127,8 @@ class SimulatedEngine:
                 container = self._found(action.target)
                 self._refuse(container.state == "running" and not action.force, f"{action.target} runs")
                 del self.containers[container.name]
+                if action.volumes:
+                    self._remove_unnamed_volumes(container)
             case RenameContainer():
                 self._refuse(action.new_name in self.containers, f"the name {action.new_name} is taken")
                 container = self._found(action.target)
@@ -143,7 +154,7 @@ class SimulatedEngine:
         image = self.images.get(action.body["Image"])
         if image is None:
             raise RefusedError(f"no image {action.body['Image']}")
-        body = settled(action, image_id=image.id, containers=ids)
+        body = body_with_late_values(action, image_id=image.id, containers=ids)
         host = body["HostConfig"]
         joined = [*body.get("NetworkingConfig", {}).get("EndpointsConfig", {}), *action.more_networks]
         missing = [name for name in joined if name not in self.networks]
@@ -166,13 +177,33 @@ class SimulatedEngine:
     def _mounts_of(self, host: Body) -> list[ObservedMount]:
         binds, mounts = host.get("Binds") or (), host.get("Mounts") or ()
         named = [ObservedMount("volume", line.split(":")[1], name=line.split(":")[0]) for line in binds]
-        return named + [
-            ObservedMount("volume", mount["Target"], name=mount.get("Source") or self._new_id())
-            for mount in mounts
-            if mount["Type"] == "volume"
-        ]
+        return named + [self._volume_mount(mount) for mount in mounts if mount["Type"] == "volume"]
+
+    def _volume_mount(self, mount: Body) -> ObservedMount:
+        name = mount.get("Source") or self._new_id()
+        own = mount.get("VolumeOptions", {}).get("Labels", {}) if self.labels_volumes else {}
+        self.volumes.setdefault(name, ObservedVolume(name, labels=own))
+        return ObservedMount("volume", mount["Target"], name=name, anonymous="Source" not in mount)
+
+    def _remove_unnamed_volumes(self, container: ObservedContainer) -> None:
+        used = {mount.name for item in self.containers.values() for mount in item.mounts}
+        for mount in container.mounts:
+            if mount.anonymous and mount.name not in used:
+                self.volumes.pop(mount.name, None)
+                self.data.pop(mount.name, None)
+
+    def data_at(self, path: str) -> dict[tuple[str, int], str]:
+        """Service and number -> what its container has at `path`, for those that have run."""
+        return {
+            (item.service, item.number): self.data[mount.name]
+            for item in self.containers.values()
+            for mount in item.mounts
+            if mount.target == path and mount.name in self.data and not item.oneoff
+        }
 
     def _start(self, container: ObservedContainer) -> None:
+        for mount in container.mounts:
+            self.data.setdefault(mount.name, self._new_id())
         held = {(port.host_port, port.protocol) for item in self._running() for port in item.ports}
         wanted = {(port.host_port, port.protocol) for port in container.ports}
         if container.state != "running":

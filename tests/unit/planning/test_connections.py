@@ -9,9 +9,10 @@ import pytest
 from invoke_devstack.definition.model import Definition
 from invoke_devstack.errors import DefinitionError
 from invoke_devstack.planning.connections import injected, inside, service_login
+from invoke_devstack.planning.options import PlanningOptions
 from invoke_devstack.planning.plan import CreateContainer
-from invoke_devstack.planning.up import plan_up
-from tests.unit.planning.building import UpOptions, engine_after, engine_with, stack
+from invoke_devstack.planning.plans.up import plan_up
+from tests.unit.planning.building import engine_after, engine_with, stack
 
 MYSQL = {
     "image": "mysql:9",
@@ -47,14 +48,14 @@ def test_what_a_service_sets_itself_wins() -> None:
 @pytest.mark.parametrize("connect", ["redis", {"redis": True}, [1], [["redis"]]])
 def test_connect_must_be_a_list_of_services(connect: Any) -> None:
     definition = connected(connect)
-    with pytest.raises(DefinitionError, match="is not a list of services"):
+    with pytest.raises(DefinitionError, match="must be a list of services"):
         injected(definition, definition.services["web"])
 
 
 def test_a_name_that_is_no_service_is_refused_with_the_nearest() -> None:
     definition = connected(["radis"])
     with pytest.raises(DefinitionError) as error:
-        plan_up(definition, engine_with(definition), UpOptions())
+        plan_up(definition, engine_with(definition), PlanningOptions())
     assert error.value.hint == "Did you mean `redis`?"
 
 
@@ -79,7 +80,7 @@ def test_a_password_in_a_secret_is_read_only_by_who_asks_for_it() -> None:
 
 
 def environment(definition: Definition) -> dict[str, str]:
-    plan = plan_up(definition, engine_with(definition), UpOptions())
+    plan = plan_up(definition, engine_with(definition), PlanningOptions())
     body = next(item for item in plan if isinstance(item, CreateContainer) and item.service == "web").body
     return dict(entry.split("=", 1) for entry in body.get("Env", ()))
 
@@ -89,14 +90,14 @@ def test_the_container_has_the_variables_and_the_hash_does_not_know_them() -> No
     assert environment(with_)["REDIS_URL"] == "redis://redis:6379"
     hashes = set()
     for definition in (with_, without):
-        plan = plan_up(definition, engine_with(definition), UpOptions())
+        plan = plan_up(definition, engine_with(definition), PlanningOptions())
         made = next(item for item in plan if isinstance(item, CreateContainer) and item.service == "web")
         hashes.add(made.body["Labels"]["com.docker.compose.config-hash"])
     assert len(hashes) == 1
 
 
 def changed(before: Definition, after: Definition, *, ours: bool = True) -> list[str]:
-    first = plan_up(before, engine_with(before), UpOptions())
+    first = plan_up(before, engine_with(before), PlanningOptions())
     observed = engine_after(first, engine_with(before))
     if not ours:
         from dataclasses import replace
@@ -109,18 +110,18 @@ def changed(before: Definition, after: Definition, *, ours: bool = True) -> list
             for item in observed.containers
         )
         observed = replace(observed, containers=containers)
-    plan = plan_up(after, observed, UpOptions())
-    return [item.cause for item in plan if isinstance(item, CreateContainer) and item.service == "web"]
+    plan = plan_up(after, observed, PlanningOptions())
+    return [item.cause.text for item in plan if isinstance(item, CreateContainer) and item.service == "web"]
 
 
-def test_it_is_made_anew_when_a_connection_comes_changes_or_goes() -> None:
+def test_it_is_recreated_when_a_connection_comes_changes_or_goes() -> None:
     assert changed(connected(["redis"]), connected(["redis"])) == []
     assert "REDIS_URL" in changed(connected([]), connected(["redis"]))[0]
     assert "REDIS_URL" in changed(connected(["redis"]), connected([]))[0]
 
 
-def test_a_container_of_composes_without_the_variables_is_made_anew() -> None:
+def test_a_container_of_composes_without_the_variables_is_recreated() -> None:
     assert changed(connected(["redis"]), connected(["redis"]), ours=False) == [
-        "it was made without the variables of `x-devstack.connect`"
+        "created without the variables of `x-devstack.connect`"
     ]
     assert changed(connected([]), connected([]), ours=False) == []

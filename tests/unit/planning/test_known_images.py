@@ -4,30 +4,33 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from invoke_devstack.planning.known_images import KINDS, connection_string, kind_of, login
+from invoke_devstack.planning.connections import connection_string, login_of
+from invoke_devstack.planning.known_images import KNOWN_IMAGES, known_image
 
 
 @pytest.mark.parametrize(
     "image", ["mysql", "mysql:9", "docker.io/library/mysql:9@sha256:00", "registry.example.com:5000/mysql"]
 )
 def test_an_image_is_known_by_its_name(image: str) -> None:
-    assert kind_of(image) is KINDS["mysql"]
+    assert known_image(image) is KNOWN_IMAGES["mysql"]
 
 
 @pytest.mark.parametrize("image", ["mysql-exporter", "my/app:mysql", ""])
 def test_another_image_is_not(image: str) -> None:
-    assert kind_of(image) is None
+    assert known_image(image) is None
 
 
 def test_parts_of_a_connection_string_are_encoded() -> None:
     variables = {"MYSQL_USER": "u@", "MYSQL_PASSWORD": "p:/", "MYSQL_DATABASE": "d"}
-    told = connection_string(KINDS["mysql"], login(KINDS["mysql"], variables), "localhost", 3306)
+    told = connection_string(
+        KNOWN_IMAGES["mysql"], login_of(KNOWN_IMAGES["mysql"], variables), "localhost", 3306
+    )
     assert told == "mysql://u%40:p%3A%2F@localhost:3306/d"
 
 
 def told(name: str, variables: Mapping[str, str], command: Sequence[str] = ()) -> str:
-    kind = KINDS[name]
-    return connection_string(kind, login(kind, variables, command), "h", 1)
+    kind = KNOWN_IMAGES[name]
+    return connection_string(kind, login_of(kind, variables, command), "h", 1)
 
 
 @pytest.mark.parametrize(

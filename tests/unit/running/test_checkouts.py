@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from invoke_devstack.planning import labels
+from invoke_devstack.planning.copies.copies import Copy
 from invoke_devstack.planning.observed import ObservedVolume
 from invoke_devstack.running.checkouts import Identity, choose_identity, is_same_repository
 from tests.fakes import FakeEngine
@@ -62,6 +63,17 @@ def test_a_stack_that_is_down_claims_its_name_by_its_volumes(engine: FakeEngine,
 def test_the_name_that_it_has_stays_when_the_other_one_goes(engine: FakeEngine, tmp_path: Path) -> None:
     add_volume(engine, "app-b", folder(tmp_path / "b/app"))
     assert choose_identity(engine, "app", tmp_path / "b/app") == Identity("app-b")
+
+
+def test_a_copy_of_the_stack_keeps_the_stacks_name_and_is_not_taken_for_it(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    here = folder(tmp_path / "copy-x")  # for which `app-copy-x` would be the second name to try
+    copy = Copy("x", "app", str(here), "2026-01-31T12:00:00+00:00")
+    own = {labels.PROJECT: copy.project, labels.WORKING_DIR: str(here), **copy.labels()}
+    engine.create_container(f"{copy.project}-web-1", {"Image": "x", "Labels": own})
+    engine.volumes[copy.mark] = ObservedVolume(copy.mark, labels=copy.labels())
+    assert choose_identity(engine, "app", here) == Identity("app")
 
 
 def test_a_folder_that_is_gone_claims_nothing(engine: FakeEngine, tmp_path: Path) -> None:

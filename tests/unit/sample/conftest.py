@@ -10,18 +10,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from tests.functional.conftest import find_free_port
+
 SAMPLE = Path(__file__).parents[3] / "flask-sample"
 sys.path.insert(0, str(SAMPLE))
 
 from app import create_app  # noqa: E402
-
-
-def find_free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def databases_at(port: int) -> dict[str, str]:

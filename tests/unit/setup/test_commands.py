@@ -18,7 +18,7 @@ def test_a_failure_shows_the_end_of_the_output_and_the_hint() -> None:
     with pytest.raises(SetupError) as raised:
         run_command(["sh", "-c", "seq 100; exit 3"], failure="it could not be made", hint="do this")
     assert raised.value.message.startswith("it could not be made: ")
-    assert raised.value.message.endswith("ended with 3")
+    assert raised.value.message.endswith("exited with code 3")
     assert raised.value.details[-1] == "100"
     assert len(raised.value.details) == 20
     assert raised.value.hint == "do this"

@@ -7,9 +7,8 @@ import pytest
 from invoke_devstack.errors import SetupError
 from invoke_devstack.events import Event
 from invoke_devstack.setup.engine import install_docker
-from invoke_devstack.setup.machine import Machine
-from invoke_devstack.setup.platform import System
-from invoke_devstack.setup.questions import Questions
+from invoke_devstack.setup.machine import Machine, System
+from invoke_devstack.setup.reporting import Questions
 from invoke_devstack.setup.standins.maker import prepare_tools
 
 DEBIAN = System("debian", "Debian GNU/Linux 12", "bookworm")
@@ -53,8 +52,8 @@ def test_a_no_at_the_terminal_installs_nothing() -> None:
         return "n"
 
     error = refuse(Machine(DEBIAN, (), terminal=True), Questions(ask))
-    assert "Install docker.io of Debian GNU/Linux 12" in asked[0]
-    assert "none was installed" in error.message
+    assert "Install docker.io from Debian GNU/Linux 12" in asked[0]
+    assert "you declined" in error.message
 
 
 def test_with_nobody_to_ask_sudo_installs_nothing() -> None:

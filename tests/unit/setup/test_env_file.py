@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from invoke_devstack.definition.syntax.dotenv import quote
+from invoke_devstack.errors import FileError
 from invoke_devstack.events import Event, Notice
-from invoke_devstack.setup.env_file import optional_names, quote, read_example, variable_names, write_env_file
-from invoke_devstack.setup.questions import Questions
+from invoke_devstack.setup.env_file import optional_names, read_example, variable_names, write_env_file
+from invoke_devstack.setup.reporting import Questions
+from tests.unit.local_files.disk import fill, only_root, small_disk
 
 EXAMPLE = """# Ports.
 WEB_PORT=8080
@@ -117,8 +121,43 @@ def test_a_variable_in_a_comment_is_known_and_not_needed() -> None:
 
 @pytest.mark.parametrize("value", ["plain", "two words", "it's", 'a"b$c', "#x", "back\\slash"])
 def test_a_quoted_value_is_read_back_as_it_was(value: str, tmp_path: Path) -> None:
-    from invoke_devstack.definition.dotenv import read_env_file
+    from invoke_devstack.definition.syntax.dotenv import read_env_file
 
     file = tmp_path / ".env"
     file.write_text(f"A={quote(value)}\n")
     assert read_env_file(file, lambda name: None) == {"A": value}
+
+
+def test_a_second_run_keeps_every_byte_that_was_there(folder: Path) -> None:
+    before = b"# mine\r\nWEB_PORT=1\r\n\r\nNAME='x'\r\n"
+    (folder / ".env").write_bytes(before)
+    write(folder)
+    assert (folder / ".env").read_bytes().startswith(before)
+
+
+def test_a_link_stays_a_link(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    shared = tmp_path_factory.mktemp("shared") / "env"
+    shared.write_text("WEB_PORT=1\n")
+    (folder / ".env").symlink_to(shared)
+    write(folder)
+    assert (folder / ".env").is_symlink()
+    assert "SECRET_KEY=" in shared.read_text()
+
+
+def test_a_pipe_without_a_writer_ends_and_stays(folder: Path) -> None:
+    os.mkfifo(folder / ".env")
+    with pytest.raises(FileError, match="no program writes to it"):
+        write(folder)
+    assert (folder / ".env").is_fifo()
+
+
+@only_root
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        (disk / ".env.example").write_text("A=1\nB=2\n")
+        old = "A=1\n" + "# the only copy\n" * 250
+        (disk / ".env").write_text(old)
+        fill(disk)
+        with pytest.raises(FileError, match="no space left"):
+            write(disk)
+        assert (disk / ".env").read_text() == old

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from invoke_devstack.definition.load import load
+from invoke_devstack.definition import load
 from invoke_devstack.errors import DevstackError, ImageUnavailableError, SetupError
 from invoke_devstack.events import ActionStarted, Event, Notice
 from invoke_devstack.planning.labels import STAND_IN
 from invoke_devstack.settings import Settings
 from invoke_devstack.setup.images import ImagesReport, bring_images
-from invoke_devstack.setup.machine import Machine
-from invoke_devstack.setup.platform import System
+from invoke_devstack.setup.machine import Machine, System
 from tests.fakes import FakeEngine
 
 ELSEWHERE = Machine(System("fedora", "Fedora Linux 42"), (), terminal=False)
@@ -55,7 +54,7 @@ def test_what_is_missing_is_pulled_and_what_is_there_is_left_alone(setup: Setup,
 def test_each_pull_says_what_it_is_for(setup: Setup, registry: str) -> None:
     setup.run(registry)
     causes = {event.target: event.cause for event in setup.told if isinstance(event, ActionStarted)}
-    assert causes == {"redis:8": "cache runs it", "postgres:17": "db runs it"}
+    assert causes == {"redis:8": "cache needs it", "postgres:17": "db needs it"}
 
 
 def test_a_second_run_does_nothing(setup: Setup, registry: str) -> None:
@@ -76,7 +75,7 @@ def test_an_image_without_stand_in_and_registry_is_named_with_its_service(
     setup.engine.failures["pull", "postgres:17"] = unreachable
     with pytest.raises(SetupError) as raised:
         setup.run(registry)
-    assert "`postgres:17` has no stand-in (db runs it)" in raised.value.message
+    assert "there is no stand-in for it (db needs it)" in raised.value.message
     assert "docker load" in raised.value.hint
 
 
@@ -90,7 +89,7 @@ def test_a_misspelt_image_is_not_hidden_by_a_stand_in(setup: Setup, registry: st
 
 def test_a_rate_limit_turns_to_the_stand_in(setup: Setup, registry: str) -> None:
     setup.engine.failures["pull", "redis:8"] = ImageUnavailableError("no more images", reason="rate-limit")
-    with pytest.raises(DevstackError, match="stand-ins for redis:8 can be made only on Debian"):
+    with pytest.raises(DevstackError, match="stand-ins for redis:8 can only be built on Debian"):
         setup.run(registry)
     assert ("pull", "postgres:17") in setup.engine.calls
 
@@ -103,8 +102,10 @@ def test_when_the_registry_answers_again_stand_ins_are_named_as_replaceable(
     report = setup.run(registry)
     assert report.standins == ("redis:8",)
     (notice,) = setup.notices()
-    assert notice.startswith("The registry answers again: redis:8 can be replaced by the real images.")
-    assert notice.endswith("Run: invoke pull && invoke up")
+    assert notice.startswith(
+        "The registry answers again. Replace the stand-ins redis:8 with the real images:"
+    )
+    assert notice.endswith(": invoke pull && invoke up")
 
 
 class Proxied(FakeEngine):

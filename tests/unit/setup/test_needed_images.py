@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from invoke_devstack.definition.load import load
+from invoke_devstack.definition import load
 from invoke_devstack.setup.needed_images import defaults, needed_images, substitute
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from invoke_devstack.setup.platform import identify_system, parse_os_release
+from invoke_devstack.setup.machine import identify_system, parse_os_release
 
 DEBIAN = """PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
 NAME="Debian GNU/Linux"

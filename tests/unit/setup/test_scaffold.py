@@ -10,10 +10,10 @@ import pytest
 
 from invoke_devstack.definition import load
 from invoke_devstack.errors import UsageError
-from invoke_devstack.events import Event
+from invoke_devstack.events import Event, Notice
 from invoke_devstack.planning import connections
-from invoke_devstack.planning.known_images import kind_of
-from invoke_devstack.planning.probes import probe_of
+from invoke_devstack.planning.known_images import known_image
+from invoke_devstack.planning.probe_choice import probe_of
 from invoke_devstack.setup.scaffold.catalogue import CATALOGUE, choose
 from invoke_devstack.setup.scaffold.look import look_at
 from invoke_devstack.setup.scaffold.write import Written, write_first_files
@@ -39,11 +39,11 @@ def test_every_server_of_the_catalogue_is_complete(tmp_path: Path, name: str) ->
     init(tmp_path, name)
     definition = load(tmp_path, environment={})
     service = definition.services[name]
-    kind = kind_of(service.image or "")
-    assert kind is not None
-    assert kind.port in [port.target for port in service.ports]
+    image = known_image(service.image or "")
+    assert image is not None
+    assert image.port in [port.target for port in service.ports]
     assert {port.host_ip for port in service.ports} == {"127.0.0.1"}
-    assert service.volumes and definition.volumes
+    assert len(service.volumes) == len(definition.volumes) == len(CATALOGUE[name].entry.volumes)
     assert probe_of(service, None).kind == "healthcheck"
 
 
@@ -97,7 +97,7 @@ def test_a_factory_is_called(tmp_path: Path) -> None:
     web = load(tmp_path, environment={}).services["web"]
     assert web.command is not None
     assert web.command[:3] == ("uvicorn", "api.main:create_app", "--factory")
-    assert "pip install" in (tmp_path / "Dockerfile").read_text()
+    assert "uv pip install -r pyproject.toml" in (tmp_path / "Dockerfile").read_text()
 
 
 def test_each_line_of_a_procfile_is_a_service_and_release_comes_first(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:
     assert {name: (tmp_path / name).read_text() for name in names} == before
     assert {*done.kept} == {"services/redis.yaml", ".env.example", "tasks.py", "Makefile"}
     said = " ".join(str(event.to_json()["text"]) for event in told)
-    assert "Kept what is there: services/redis.yaml" in said
+    assert "Kept existing files: services/redis.yaml" in said
     assert "namespace = stack()" in said
     assert "include $(shell" in said
 
@@ -162,7 +162,7 @@ def test_what_is_answered_is_taken_and_enter_takes_what_was_found(tmp_path: Path
 
 
 def test_where_there_is_nothing_to_run_nothing_is_written(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nothing here to run"):
+    with pytest.raises(UsageError, match="nothing to run here"):
         init(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -178,3 +178,46 @@ def test_files_that_are_no_text_and_no_json_count_as_not_there(tmp_path: Path) -
     (tmp_path / "requirements.txt").write_bytes(b"\xff\xfe\x00flask")
     found = look_at(tmp_path)
     assert (found.framework, found.processes, found.servers) == ("", {}, ())
+
+
+def test_an_application_that_is_not_understood_is_named_and_gets_no_database(tmp_path: Path) -> None:
+    project(tmp_path, **{"package.json": '{"dependencies": {"pg": "8"}}'})
+    with pytest.raises(UsageError, match=r"package\.json does not say how it starts"):
+        init(tmp_path)
+    _, told = init(tmp_path, "postgres")
+    assert any("not clear how to build" in str(event.to_json()["text"]) for event in told)
+    assert {*load(tmp_path, environment={}).services} == {"postgres"}
+
+
+def test_of_several_applications_the_answer_says_which_get_a_service(tmp_path: Path) -> None:
+    project(
+        tmp_path,
+        **{"apps/web/index.html": "", "apps/api/Dockerfile": "FROM scratch\n", "apps/old/index.html": ""},
+    )
+    answers = iter(("web, api", "none"))
+    write_first_files(tmp_path, lambda _: None, lambda _: next(answers))
+    assert {*load(tmp_path, environment={}).services} == {"web", "api"}
+
+
+def test_a_folder_with_an_application_that_is_not_understood_is_told(tmp_path: Path) -> None:
+    project(
+        tmp_path,
+        **{"api/Dockerfile": "FROM scratch\n", "worker/requirements.txt": "celery\n", "notes/a.txt": ""},
+    )
+    _, told = init(tmp_path)
+    texts = [event.text for event in told if isinstance(event, Notice)]
+    assert "Left out, because nothing says how they start: worker." in texts
+
+
+def test_env_is_added_to_a_gitignore_once(tmp_path: Path) -> None:
+    project(tmp_path, **{"requirements.txt": "flask\n", ".gitignore": "*.pyc"})
+    init(tmp_path)
+    init(tmp_path)
+    assert (tmp_path / ".gitignore").read_text() == "*.pyc\n.env\n"
+
+
+def test_the_driver_is_named_where_sqlalchemy_reads_the_url(tmp_path: Path) -> None:
+    project(tmp_path, **{"requirements.txt": "fastapi\nsqlmodel\nasyncmy\n"})
+    init(tmp_path, "mysql")
+    url = load(tmp_path, environment={}).services["web"].environment["DATABASE_URL"]
+    assert (url or "").startswith("mysql+asyncmy://app:")

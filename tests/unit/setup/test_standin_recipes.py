@@ -9,9 +9,8 @@ import pytest
 from invoke_devstack.setup.standins import RECIPES, find_recipe
 from invoke_devstack.setup.standins.certificates import read_host_certificates, split_certificates
 from invoke_devstack.setup.standins.maker import image_changes
-from invoke_devstack.setup.standins.mirror import Mirror, choose_mirror, read_proxies
 from invoke_devstack.setup.standins.recipes import MYSQL, PYTHON, REDIS
-from invoke_devstack.setup.standins.rootfs import mmdebstrap_command
+from invoke_devstack.setup.standins.rootfs import Mirror, choose_mirror, mmdebstrap_command, read_proxies
 
 ONE = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----"
 TWO = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----"

@@ -23,7 +23,9 @@ def test_an_error_is_shown_with_its_place_and_its_code() -> None:
     error = UsageError("no", hint="yes", position=Position(Path("a.yaml"), 3), details=("d",))
     code, (shown,) = end_with(error)
     assert code == 2
-    assert shown == Failed(error="no", hint="yes", position="a.yaml:3", details=("d",), exit_code=2)
+    assert shown == Failed(
+        error="no", reason="usage", hint="yes", position="a.yaml:3", details=("d",), exit_code=2
+    )
 
 
 def test_a_command_that_ended_passes_its_code_on_without_a_word() -> None:

@@ -15,8 +15,8 @@ def rules() -> Path:
     return Path(printed.stdout.strip())
 
 
-def run_make(folder: Path, *words: str) -> str:
-    (folder / "Makefile").write_text(f"include {rules()}\n")
+def run_make(folder: Path, *words: str, more: str = "") -> str:
+    (folder / "Makefile").write_text(f"include {rules()}\n{more}")
     done = subprocess.run(["make", "-n", *words], cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout
 
@@ -42,6 +42,15 @@ def test_services_and_flags_are_handed_on(tmp_path: Path) -> None:
 def test_targets_and_tasks_may_have_a_name_before_them(tmp_path: Path) -> None:
     told = run_make(tmp_path, "DEVSTACK_PREFIX=s-", "DEVSTACK_NAMESPACE=stack.", "s-down")
     assert told.split() == ["invoke", "stack.down"]
+
+
+def test_up_comes_back_where_another_target_needs_it(tmp_path: Path) -> None:
+    assert run_make(tmp_path, "up").split() == ["invoke", "up"]
+    assert run_make(tmp_path, "up", "ps").split()[:3] == ["invoke", "up", "--detach"]
+    assert run_make(tmp_path, "ps", "up").split()[2:] == ["invoke", "up"]
+    assert run_make(tmp_path, "up", "ps", "args=--attach").split()[:3] == ["invoke", "up", "--attach"]
+    needs = "test: up\n\t@echo tested\n"
+    assert run_make(tmp_path, "test", more=needs).split()[:3] == ["invoke", "up", "--detach"]
 
 
 def test_any_other_word_is_wrong_use() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from invoke_devstack.definition import load
 from invoke_devstack.definition.model import Definition
-from invoke_devstack.testing.isolation import isolated
+from invoke_devstack.testing.copy import isolated
 from invoke_devstack.testing.owners import LABEL, Owner
 
 STACK = """
@@ -48,7 +48,8 @@ def test_names_that_a_file_fixes_become_the_copys(tmp_path: Path) -> None:
     assert copy.services["web"].container_name is None
     assert copy.volumes["data"].name == "shop-test-1_data"
     assert copy.networks["default"].name == "shop-test-1_default"
-    assert not any(item.external for item in (*copy.volumes.values(), *copy.networks.values()))
+    assert not any(volume.external for volume in copy.volumes.values())
+    assert not any(network.external for network in copy.networks.values())
 
 
 def test_built_images_are_those_of_the_stack_itself(tmp_path: Path) -> None:
@@ -59,8 +60,10 @@ def test_built_images_are_those_of_the_stack_itself(tmp_path: Path) -> None:
 
 def test_all_of_it_carries_its_owner_and_nothing_starts_again_by_itself(tmp_path: Path) -> None:
     copy = copied(tmp_path)
-    parts = (*copy.services.values(), *copy.volumes.values(), *copy.networks.values())
-    assert {part.labels[LABEL] for part in parts} == {"me"}
+    labels = [service.labels for service in copy.services.values()]
+    labels += [volume.labels for volume in copy.volumes.values()]
+    labels += [network.labels for network in copy.networks.values()]
+    assert {each[LABEL] for each in labels} == {"me"}
     assert {service.restart for service in copy.services.values()} == {None}
 
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs once inside the new root file system: Debian's MySQL laid out as the official image has it,
-# and a data directory initialised ahead of time, so that a first start takes no longer than any other.
+# Runs once in the new root file system: lays out Debian's MySQL like the official image, and prepares a
+# data directory, so that the first start is as fast as any other.
 set -euo pipefail
 
 echo 'mysql:x:999:' >>/etc/group
@@ -14,7 +14,7 @@ ln -s /usr/local/bin/docker-entrypoint.sh /entrypoint.sh
 rm -f /etc/mysql/my.cnf
 install -m 644 /standin/my.cnf /etc/my.cnf
 
-# `docker-entrypoint.sh` looks for this schema: it is there until a first start has made all accounts.
+# `docker-entrypoint.sh` looks for this schema: it exists until the first start has created all accounts.
 pending=dev_invoke_devstack_pending
 {
 	mysql_tzinfo_to_sql /usr/share/zoneinfo 2>/dev/null | sed '1i USE mysql;'

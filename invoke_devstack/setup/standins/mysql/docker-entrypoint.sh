@@ -1,9 +1,9 @@
 #!/bin/bash
-# Starts what it is given; mysqld as the user `mysql`, with its data directory made at a first start.
+# Runs the given command; mysqld as the user `mysql`, with a data directory created at its first start.
 #
-# A data directory holds the file $UNFINISHED while it is being made, then the schema $PENDING until
-# the accounts are there and the scripts have run. No client connects before that, so one that still
-# holds either was interrupted, has nobody's data in it, and is made anew.
+# A data directory has the file $UNFINISHED while it is created, then the schema $PENDING until the
+# accounts exist and the scripts have run. No client connects before that, so a directory with either
+# was interrupted, holds nobody's data, and is created again.
 set -euo pipefail
 shopt -s nullglob
 
@@ -63,7 +63,7 @@ check_variables() {
 	fi
 }
 
-# The statements that make accounts and database from the variables.
+# The statements that create the accounts and the database of the variables.
 account_statements() {
 	local password host user database
 	password=$(quote "${MYSQL_ROOT_PASSWORD-}")
@@ -85,7 +85,7 @@ account_statements() {
 		user="$(quote "$MYSQL_USER")@'%'"
 		echo "CREATE USER $user IDENTIFIED BY $(quote "$MYSQL_PASSWORD");"
 		if [ -n "${MYSQL_DATABASE-}" ]; then
-			# In a grant `_` stands for any one letter unless it is escaped.
+			# In a grant, `_` matches any character unless it is escaped.
 			echo "GRANT ALL ON ${database//_/\\_}.* TO $user;"
 		fi
 	fi
@@ -110,7 +110,7 @@ make_data_directory() {
 	rm "$DATA/$UNFINISHED"
 }
 
-# Runs what /docker-entrypoint-initdb.d holds against a server that listens on its socket alone.
+# Runs the scripts in /docker-entrypoint-initdb.d against a server that listens only on its socket.
 run_scripts() {
 	local statements=$1 file client pid
 	"${SERVER[@]}" --skip-networking --mysqlx=OFF --init-file=/dev/fd/3 3<<<"$statements" &
@@ -155,7 +155,7 @@ start_first_time() {
 		run_scripts "$statements"
 		exec "${SERVER[@]}"
 	fi
-	# The server carries the statements out before it accepts its first connection.
+	# The server runs the statements before it accepts its first connection.
 	# No process substitution here: its child would be left to a server that reaps none.
 	exec "${SERVER[@]}" --init-file=/dev/fd/3 3<<<"$statements
 DROP SCHEMA $PENDING;"

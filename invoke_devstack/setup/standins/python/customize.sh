@@ -1,13 +1,12 @@
 #!/bin/sh
-# Runs once inside the new root file system: Debian's Python laid out as the official image has it,
-# with interpreter, pip and what pip installs under /usr/local.
+# Runs once in the new root file system: lays out Debian's Python like the official image, with interpreter, pip and what pip installs under /usr/local.
 set -eu
 
 # What a Dockerfile installs belongs to this interpreter; there is no system Python to protect.
 rm -f /usr/lib/python3*/EXTERNALLY-MANAGED
 
 # As a virtual environment /usr/local has the paths that Dockerfiles rely on, such as `site-packages`
-# and `pip install --prefix`; Debian's own layout has others. With the system's packages let in,
+# and `pip install --prefix`; Debian's own layout differs. With the system's packages included,
 # `pip install --user` works too.
 install -d /usr/local/lib/python3.13/site-packages
 printf '%s\n' 'home = /usr/bin' 'include-system-site-packages = true' >/usr/local/pyvenv.cfg

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Runs once inside the new root file system: Debian's Redis laid out as the official image has it.
+# Runs once in the new root file system: lays out Debian's Redis like the official image.
 set -eu
 
-# Debian's package made a user of its own, with the next free number; volumes carry the official one.
+# Debian's package created a user with the next free number; volumes have the official one.
 sed -i '/^redis:/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow
 echo 'redis:x:999:' >>/etc/group
 echo 'redis:x:999:999::/data:/usr/sbin/nologin' >>/etc/passwd

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Starts what it is given; Redis itself as the user `redis`, with the official image's defaults.
+# Runs the given command; Redis as the user `redis`, with the official image's defaults.
 set -eu
 
-# Options or a configuration file alone mean: redis-server with them.
+# Only options or a configuration file: run redis-server with them.
 case "${1:-}" in
 -* | *.conf) set -- redis-server "$@" ;;
 esac
@@ -17,7 +17,7 @@ if [ "$(umask)" = 0022 ]; then
 fi
 
 # The official image is built with protected mode off, so that other containers may connect.
-# Given as the first option it stays a default: a later option, or a line of the file, wins.
+# As the first option it is only a default: a later option, or a line of the file, wins.
 if [ "${1:-}" = redis-server ]; then
 	shift
 	case "${1:-}" in

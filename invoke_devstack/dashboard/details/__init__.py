@@ -1,0 +1,1 @@
+"""What single pages ask for: a service in detail, plans, data, the machine."""

@@ -1,0 +1,1 @@
+"""Keeps the lines of all containers, and finds them. Entry: `feed.Feed`."""

@@ -1,0 +1,1 @@
+"""Observes the stack while the dashboard runs. Entry: `stack.Stack`."""

@@ -1,0 +1,1 @@
+"""From files to one tree in long form. Entry points: `discover`, `files.read_files`, `normalise`."""

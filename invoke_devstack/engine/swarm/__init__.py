@@ -1,0 +1,1 @@
+"""The cluster that a manager keeps: its nodes, services, tasks, configs and secrets."""

@@ -1,0 +1,2 @@
+"""Requests and streams. Entry points: `api.Api` sends requests, `streams.Streams` follows logs and events,
+`failures.refusal` and `failures.lost` turn what goes wrong into our errors."""

@@ -1,0 +1,4 @@
+"""A definition as manifests of Kubernetes. Nothing here contacts a cluster.
+
+Entry: `export.export`.
+"""

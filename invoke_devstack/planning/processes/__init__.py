@@ -1,0 +1,1 @@
+"""Processes of this machine as services: `joined` adds those of `x-devstack.processes` to a definition."""

@@ -1,0 +1,1 @@
+"""What `up` does with containers that exist, and why. Entry: `existing_containers.service_verdict`."""

@@ -1,0 +1,2 @@
+"""Services that run on this machine: prepares their variables, files and forwarders. Entry:
+`prepare.with_hosted`."""

@@ -1,0 +1,1 @@
+"""How a command line becomes calls of tasks: arguments for Invoke's parser, words it cannot parse."""

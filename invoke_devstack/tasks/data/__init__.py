@@ -1,0 +1,1 @@
+"""Tasks about data: take, restore and reset (`snapshot`), and the list of snapshots (`snapshots`)."""

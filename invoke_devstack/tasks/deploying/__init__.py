@@ -1,0 +1,1 @@
+"""Tasks about clusters: `deploy` and all below it."""

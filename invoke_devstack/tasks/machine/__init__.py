@@ -1,0 +1,1 @@
+"""Tasks for the machine and a new project: doctor, setup, init."""

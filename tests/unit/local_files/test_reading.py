@@ -1,0 +1,86 @@
+"""Files are read; pipes for a while; nothing endless."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from invoke_devstack.errors import FileError
+from invoke_devstack.local_files.reading import LARGEST, PATIENCE, read_bytes, read_text
+
+QUICK = PATIENCE + 4.0  # seconds, on a machine that does other things too
+
+
+def refusal(file: Path) -> FileError:
+    began = time.monotonic()
+    with pytest.raises(FileError) as error:
+        read_bytes(file)
+    assert time.monotonic() - began < QUICK
+    assert str(file) in error.value.message
+    return error.value
+
+
+def test_a_pipe_is_read_once_for_all_who_ask(tmp_path: Path) -> None:
+    pipe = tmp_path / ".env"
+    os.mkfifo(pipe)
+    content = b"A=1\n" * 50_000  # more than a pipe holds
+    writer = threading.Thread(target=lambda: pipe.write_bytes(content))
+    writer.start()
+    assert read_bytes(pipe) == content
+    writer.join()
+    assert read_bytes(pipe) == content
+
+
+def test_a_writer_that_comes_late_and_in_pieces_is_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / ".env"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with pipe.open("wb", buffering=0) as opened:
+            time.sleep(PATIENCE + 0.5)
+            opened.write(b"A=1\n")
+            time.sleep(0.2)
+            opened.write(b"B=2\n")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert read_bytes(pipe) == b"A=1\nB=2\n"
+    writer.join()
+
+
+def test_a_pipe_without_a_writer_is_given_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "silent")
+    error = refusal(tmp_path / "silent")
+    assert error.reason == "silent"
+    assert "no program writes to it" in error.message
+
+
+def test_endless_and_huge_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    assert refusal(tmp_path / "zero").reason == "size"
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(1 << 40)
+    assert refusal(tmp_path / "sparse").reason == "size"
+    (tmp_path / "full").write_bytes(bytes(LARGEST))
+    assert len(read_bytes(tmp_path / "full")) == LARGEST
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "circle").symlink_to("circle")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(tmp_path / "socket"))
+        found = {name: refusal(tmp_path / name).reason for name in ("folder", "circle", "socket", "missing")}
+    assert found == {"folder": "kind", "circle": "links", "socket": "kind", "missing": "missing"}
+    assert read_bytes(Path("/dev/null")) == b""
+
+
+def test_a_text_that_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"A=1\nB=\xfc\n")
+    with pytest.raises(FileError, match="line 2 of a is not UTF-8: byte 0xfc"):
+        read_text(tmp_path / "a")

@@ -1,0 +1,151 @@
+"""A container that the engine was starting when it was killed: its task is left, and no start works; or its
+process runs, and the engine takes it for stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from invoke_devstack.engine.transport.failures import refusal
+from invoke_devstack.errors import EngineUnavailableError, HalfStartedError
+from invoke_devstack.events import Event, Notice
+from invoke_devstack.planning.labels import REPLACE
+from invoke_devstack.planning.plan import Body
+from invoke_devstack.running import copy_container
+from invoke_devstack.running.copy_container import CopyError
+from invoke_devstack.running.options import UpOptions
+from invoke_devstack.running.session import Session
+from invoke_devstack.running.stack.up import bring_up
+from tests.fakes import FakeEngine
+from tests.unit.planning.building import stack
+
+TWO = stack({"db": {"image": "image"}, "web": {"image": "image"}})
+
+
+class Killed(FakeEngine):
+    """Is killed in the middle of every start while `dying`; such a container starts never again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_image("image")
+        self.dying = True
+        self.stuck: set[str] = set()
+        self.replaces = ""
+        self.changed: list[str] = []  # paths
+        self.forgotten: dict[str, int] = {}  # id -> processes of it that run
+
+    def start(self, container: str) -> None:
+        found = self.named(container).id
+        if self.dying:
+            self.stuck.add(found)
+            raise EngineUnavailableError("the engine went away", reason="gone")
+        if self.forgotten.get(found):
+            raise refusal(500, "id already in use")
+        if found in self.stuck:
+            raise refusal(409, f"task {found}: already exists")
+        super().start(container)
+
+    def inspect_container(self, container: str) -> Mapping[str, Any]:
+        shown = dict(super().inspect_container(container))
+        return {**shown, "Config": {"Labels": {REPLACE: self.replaces}}} if self.replaces else shown
+
+    def changes(self, container: str) -> list[Body]:
+        return [{"Path": path, "Kind": 0} for path in self.changed]
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Killed:
+    """Both containers of TWO are made, and cannot be started."""
+    engine = Killed()
+    monkeypatch.setattr(
+        copy_container, "end_processes", lambda session, service, found: engine.forgotten.pop(found, 0)
+    )
+    with pytest.raises(EngineUnavailableError):
+        bring_up(Session(TWO, engine, lambda event: None), UpOptions())
+    engine.dying = False
+    assert engine.stuck
+    return engine
+
+
+def test_up_recreates_what_never_ran(engine: Killed) -> None:
+    events: list[Event] = []
+    bring_up(Session(TWO, engine, events.append), UpOptions())
+    assert {item.name: item.state for item in engine.containers.values()} == {
+        "p-db-1": "running",
+        "p-web-1": "running",
+    }
+    assert not engine.stuck & engine.containers.keys()
+    told = [event.text for event in events if isinstance(event, Notice)]
+    assert any("cannot start" in text and "recreating it" in text for text in told), told
+
+
+def _refused(engine: Killed) -> HalfStartedError:
+    before = set(engine.containers)
+    with pytest.raises(HalfStartedError) as caught:
+        bring_up(Session(TWO, engine, lambda event: None), UpOptions())
+    assert before <= engine.containers.keys()
+    return caught.value
+
+
+def _exited(engine: Killed) -> set[str]:
+    """The ids of the containers, which have run before."""
+    for name in engine.stuck:
+        engine._update(name, "die", state="exited", exit_code=0)
+    return set(engine.containers)
+
+
+def _brought_up(engine: Killed, options: UpOptions | None = None) -> str:
+    """The notices of an `up` after which both run."""
+    events: list[Event] = []
+    bring_up(Session(TWO, engine, events.append), options or UpOptions())
+    assert [item.state for item in engine.containers.values()] == ["running"] * 2
+    return "\n".join(event.text for event in events if isinstance(event, Notice))
+
+
+def test_what_has_run_before_is_recreated_with_its_volumes(engine: Killed) -> None:
+    before = _exited(engine)
+    engine.changed = ["/run", "/run/db.pid", "/app", "/app/__pycache__", "/app/__pycache__/a.pyc"]
+    assert "recreating it, with its volumes" in _brought_up(engine)
+    assert not before & engine.containers.keys()
+    assert not [call for call in engine.calls if call[0] == "remove_volume"]
+
+
+def test_also_where_changed_containers_are_to_be_left(engine: Killed) -> None:
+    _exited(engine)
+    assert "recreating it" in _brought_up(engine, UpOptions(keep_existing=True))
+
+
+def test_what_took_over_volumes_is_recreated_with_them(engine: Killed) -> None:
+    engine.replaces = "p-db-1"
+    assert "recreating it, with its volumes" in _brought_up(engine)
+
+
+def test_files_that_are_in_no_volume_are_left_to_the_user(engine: Killed) -> None:
+    _exited(engine)
+    engine.changed = ["/var", "/var/notes", *(f"/var/notes/{number}" for number in range(7))]
+    error = _refused(engine)
+    assert error.details[-1].endswith("in no volume: " + ", ".join(engine.changed[2:7]) + " and 2 more")
+    assert "--force-recreate" in error.hint
+
+
+def test_a_process_that_the_engine_forgot_ends_before_the_next_starts(engine: Killed) -> None:
+    before = _exited(engine)
+    engine.stuck.clear()
+    engine.forgotten = dict.fromkeys(before, 1)
+    assert "ended the process that it no longer knew" in _brought_up(engine)
+    assert before == set(engine.containers)
+
+
+def test_nothing_starts_beside_a_process_that_cannot_be_ended(
+    engine: Killed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise CopyError("no shell")
+
+    monkeypatch.setattr(copy_container, "end_processes", fail)
+    engine.forgotten = dict.fromkeys(_exited(engine), 1)
+    error = _refused(engine)
+    assert "Restart the machine" in error.hint
+    assert error.details[-1] == "no shell"
