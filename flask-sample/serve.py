@@ -41,7 +41,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E40
 SOURCES = Path(__file__).parent / "app"
 SOCKET_VARIABLE = "SAMPLE_LISTENING_SOCKET"
 LOOK_FOR_CHANGES_EVERY = 0.05  # seconds
-ANSWER_WITHIN = 2.0  # seconds that a request has for its answer when the server ends
+ANSWER_WITHIN = 3.0  # seconds that a request has for its answer when the server ends
 MOMENT = 0.2  # seconds that a connection has then to send its request, and to take the answer
 
 logging.basicConfig(level=logging.INFO, format="%(message)s")

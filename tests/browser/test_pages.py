@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Dashboard, Tab, tab, visit
 from tests.functional.conftest import Project
-from tests.functional.samples import FIRST_UP, copy_of_example
+from tests.functional.samples import FIRST_UP, copy_of_example, expect_everything_answers
 
 pytestmark = pytest.mark.engine
 TASKS = '''
@@ -86,7 +86,7 @@ def test_the_stack_shows_state_addresses_and_what_it_costs(page: Page) -> None:
     expect(page.locator("tr[data-service=mysql] .tag")).to_have_text("stand-in")
     with page.context.expect_page() as opened:
         web.locator("a.address").click()
-    expect(opened.value.locator("#status")).to_have_text("Everything answers")
+    expect_everything_answers(opened.value)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import time
 from pathlib import Path
 
 import docker
+from playwright.sync_api import Page, expect
 
 from tests.functional.conftest import ROOT, TASKS, Project, find_free_port
 
@@ -23,3 +25,12 @@ def copy_of_example(folder: Path, client: docker.DockerClient, area: str) -> Pro
         shutil.copytree(ROOT / part, project.directory / part, ignore=ignored)
     project.write("tasks.py", TASKS)
     return project
+
+
+def expect_everything_answers(page: Page, within: float = 60.0) -> None:
+    """Asks for the page again, as its reader would: it says what was away at one moment. `within` is in
+    seconds."""
+    end = time.monotonic() + within
+    while page.locator("#status").inner_text() != "Everything answers" and time.monotonic() < end:
+        page.reload()
+    expect(page.locator("#status")).to_have_text("Everything answers")

@@ -19,9 +19,10 @@ from pathlib import Path
 
 import docker
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from tests.functional.conftest import ROOT, Project, find_free_port
+from tests.functional.samples import expect_everything_answers
 from tests.functional.stack.test_sample_page import add_note
 
 PORTS = {"WEB_PORT": "8080", "MYSQL_PORT": "3306", "REDIS_PORT": "6379"}
@@ -197,7 +198,7 @@ def arrive(hour: Hour, page: Page) -> None:
 def look_and_edit(hour: Hour, page: Page) -> None:
     hour.story.say("## Open the page and edit it")
     page.goto("/")
-    expect(page.locator("#status")).to_have_text("Everything answers")
+    expect_everything_answers(page)
     add_note(page, NOTE)
     second = hour.second
     entered = second.run("cd invoke-devstack")
@@ -274,7 +275,7 @@ def without_log_lines(screen: str) -> str:
 
 def expect_page(page: Page) -> None:
     page.reload()
-    expect(page.locator("#status")).to_have_text("Everything answers")
+    expect_everything_answers(page)
 
 
 def reload_until(page: Page, is_so: Callable[[], bool], timeout: float = 40.0) -> None:

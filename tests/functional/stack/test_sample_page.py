@@ -20,7 +20,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.functional.conftest import ROOT, Project
-from tests.functional.samples import FIRST_UP, copy_of_example
+from tests.functional.samples import FIRST_UP, copy_of_example, expect_everything_answers
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_a_note_in_any_script_is_kept_as_it_was_written(page: Page) -> None:
 def test_the_page_shows_both_servers_with_version_and_state(
     sample: Project, browser: Browser, page: Page
 ) -> None:
-    expect(page.locator("#status")).to_have_text("Everything answers")
+    expect_everything_answers(page)
     for service in ("redis", "mysql"):
         card = page.locator(f'[data-service="{service}"]')
         expect(card.locator(".version")).to_have_text(re.compile(r"^\d+\.\d+"))
@@ -203,7 +203,7 @@ def test_a_database_that_is_away_is_named_and_found_again_without_a_restart(
     sample.container("mysql").start()
     wait_until_healthy(sample)
     page.reload()
-    expect(page.locator("#status")).to_have_text("Everything answers")
+    expect_everything_answers(page)
 
 
 def test_notes_and_visits_outlive_down_and_up(sample: Project, browser: Browser) -> None:
