@@ -15,43 +15,45 @@ from os.path import commonprefix
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from invoke_devstack.late_patterns import late
+
 MASK = "***"
 
-_WORDS = re.compile(
+_WORDS = late(
     r"(?:^|[_.\-])(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|api_?keys?|private_?keys?|"
     r"access_?keys?|credentials?|creds?|auth|salt|dsn|signature|cert(?:ificate)?_?key|encryption_?keys?|"
     r"signing_?keys?|master_?keys?|key)(?:$|[_.\-])",
     re.IGNORECASE,
 )
-_JOINED = re.compile(
+_JOINED = late(
     r"(?:password|passwd|passphrase|secret|token|apikey|privatekey|credential|requirepass|masterauth)",
     re.IGNORECASE,
 )
-_PLACE = re.compile(r"[_.\-](?:file|path|dir|url_path|sock)$", re.IGNORECASE)
-_ABOUT_ONE = re.compile(r"[_.\-](?:host|port|user|username|name|type|method|mode|algorithm|ttl)$", re.I)
+_PLACE = late(r"[_.\-](?:file|path|dir|url_path|sock)$", re.IGNORECASE)
+_ABOUT_ONE = late(r"[_.\-](?:host|port|user|username|name|type|method|mode|algorithm|ttl)$", re.I)
 """What is said about a secret or a login, and is none."""
 
-_URL_PASSWORD = re.compile(r"""(?<=://)([^/\s:@"'<>]*):([^/\s"'<>]+)(?=@)""")
-_URL_TOKEN = re.compile(r"""(?<=://)(?=[^/@]*[0-9])([^/\s:@"'<>]{16,})(?=@)""")
+_URL_PASSWORD = late(r"""(?<=://)([^/\s:@"'<>]*):([^/\s"'<>]+)(?=@)""")
+_URL_TOKEN = late(r"""(?<=://)(?=[^/@]*[0-9])([^/\s:@"'<>]{16,})(?=@)""")
 _QUOTED = r""""(?:[^"\\]|\\.)*"|'[^']*'"""
-_ASSIGNED = re.compile(
+_ASSIGNED = late(
     rf"""(?<![\w.\-])(?P<key>[\w.\-]+)=(?P<value>{_QUOTED}|[^\s&;,"'`]+)"""
     rf"""|(?P<flag>(?<![\w-])--?[\w\-]+)\s+(?P<word>{_QUOTED}|[^\s"'`;|&-][^\s"'`;|&]*)"""
     rf"""|"(?P<member>[\w.\-]+)"\s*:\s*(?P<json>"(?:[^"\\]|\\.)*")"""
     r"""|^\s*(?:-\s+)?(?P<line>[\w.\-]+):[ \t]+(?P<rest>\S.*)$""",
     re.MULTILINE,
 )
-_CLIENT_LOGIN = re.compile(
+_CLIENT_LOGIN = late(
     r"""\b(?:(?:mysql|mariadb)\w*\s[^|;&\n]*?(?<=\s)-p|redis-cli\s[^|;&\n]*?(?<=\s)-a\s+)["']?([^\s"'`]+)"""
 )
-_VARIABLE = re.compile(r"([\w.\-]+)=(.*)", re.DOTALL)
+_VARIABLE = late(r"([\w.\-]+)=(.*)", re.DOTALL)
 _PAIRS = (("key", "value"), ("flag", "word"), ("member", "json"), ("line", "rest"))
-_MAY_ASSIGN = re.compile(r"[=\n]|--?\w+\s|\":|\"\s+:")
+_MAY_ASSIGN = late(r"[=\n]|--?\w+\s|\":|\"\s+:")
 
 _SHORTEST = 6  # characters of a value that is masked wherever it stands
 _LONGEST_NUMBER = 9
-_PLAIN_ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]*://[^@?#\s]*|[~.]{0,2}(?:/[\w.\-]*)+|[\d.:]+", re.I)
-_WORD = re.compile(r"[A-Za-z][A-Za-z_.\-]*\d{0,2}")
+_PLAIN_ADDRESS = late(r"[a-z][a-z0-9+.\-]*://[^@?#\s]*|[~.]{0,2}(?:/[\w.\-]*)+|[\d.:]+", re.I)
+_WORD = late(r"[A-Za-z][A-Za-z_.\-]*\d{0,2}")
 _LONGEST_REMEMBERED = 40
 _MOST_REMEMBERED = 4096
 _CUT = "…"

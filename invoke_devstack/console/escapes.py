@@ -15,6 +15,7 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from invoke_devstack.events import Event
+from invoke_devstack.late_patterns import late
 
 _HARMLESS = bytes((*b"\t\n", *range(0x20, 0x7F)))
 _HIDING = (
@@ -28,9 +29,9 @@ _SEQUENCE = (
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS and kin
     r"|\x1b[ -/]*[0-~]"  # two-character escapes
 )
-_UNWANTED = re.compile(rf"(\x1b\[[0-9;:]*m)|{_SEQUENCE}|\r(?!\n)|[{_CONTROLS}{_HIDING}]")
-_UNWANTED_TEXT = re.compile(rf"{_SEQUENCE}|[{_CONTROLS}\r{_HIDING}]")
-_SPECIAL = re.compile(rf"[{_CONTROLS}{_HIDING}]")
+_UNWANTED = late(rf"(\x1b\[[0-9;:]*m)|{_SEQUENCE}|\r(?!\n)|[{_CONTROLS}{_HIDING}]")
+_UNWANTED_TEXT = late(rf"{_SEQUENCE}|[{_CONTROLS}\r{_HIDING}]")
+_SPECIAL = late(rf"[{_CONTROLS}{_HIDING}]")
 _RESET = "\x1b[0m"
 _ON_ONE_LINE = frozenset(("service", "container", "target", "project", "name", "item"))
 

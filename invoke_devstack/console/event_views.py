@@ -6,7 +6,6 @@ into `_ACTIONS`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
@@ -16,10 +15,11 @@ from invoke_devstack import events as e
 from invoke_devstack.console.amounts import counted, duration
 from invoke_devstack.console.screen import Screen
 from invoke_devstack.console.style import Paint, container_label
+from invoke_devstack.late_patterns import late
 from invoke_devstack.records import record
 
 _CHECK_WIDTH = 14
-_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+_STYLE = late(r"\x1b\[[0-9;]*m")
 
 
 @record

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke_devstack.definition.reading.discover import normalised_name
+from invoke_devstack.late_patterns import late
 from invoke_devstack.planning import labels
 from invoke_devstack.records import record
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from invoke_devstack.engine.protocol import Engine
     from invoke_devstack.planning.plan import Body
 
-_ORIGIN = re.compile(r'^\[remote "origin"\]$(?:\n[ \t]+.*)*?\n[ \t]*url[ \t]*=[ \t]*(\S+)', re.MULTILINE)
+_ORIGIN = late(r'^\[remote "origin"\]$(?:\n[ \t]+.*)*?\n[ \t]*url[ \t]*=[ \t]*(\S+)', re.MULTILINE)
 
 
 @record

@@ -81,7 +81,6 @@ class Declaration:
     json: Json = ""
     prints: bool = False
     runs_command: bool = False
-    default: bool = False
     plans: bool = False
     explains: bool = False
     takes_command: bool = False
@@ -133,7 +132,6 @@ def task(
     json: Json = "",
     prints: bool = False,
     runs_command: bool = False,
-    default: bool = False,
     plans: bool = False,
     explains: bool = False,
     takes_command: bool = False,
@@ -158,7 +156,6 @@ def task(
             json,
             prints_only,
             runs_command,
-            default,
             plans,
             steps,
             takes_command,
@@ -173,11 +170,33 @@ def task(
 class DevstackTask(Task):  # type: ignore[type-arg]
     """An Invoke task whose short flags are declared, not guessed from the first free letter."""
 
-    def __init__(self, body: Callable[..., None], declared: Declaration, stack: object = None) -> None:
-        """`stack` is the Stack that it belongs to."""
-        self.declared = declared
+    def __init__(
+        self,
+        body: Callable[..., None],
+        name: str,
+        find: Callable[[], Declaration],
+        *,
+        default: bool = False,
+        stack: object = None,
+    ) -> None:
+        """`find` returns its declaration, and is called when somebody asks for it. `stack` is the Stack that
+        it belongs to, whose `default` task it may be."""
+        self._find = find
         self.stack = stack
-        super().__init__(body, name=declared.name, default=declared.default, auto_shortflags=False)
+        super().__init__(body, name=name, default=default, auto_shortflags=False)
+
+    @property
+    def declared(self) -> Declaration:
+        """How it is declared."""
+        return self._find()
+
+    def _help_text(self) -> str:
+        return self.declared.run.__doc__ or ""
+
+    def _keep_help_text(self, text: str) -> None:
+        """Invoke gives a task the text of its body, which has none before the module is imported."""
+
+    __doc__ = property(_help_text, _keep_help_text)  # what Invoke reads to list or explain it
 
     def fill_implicit_positionals(self, positional: Iterable[str] | None) -> Iterable[str]:
         """Which arguments have no flag: known once the flags are read."""

@@ -41,7 +41,7 @@ GROUPS = {
 """Title -> tasks. A collection (`snapshots`) represents its tasks."""
 
 
-@task("menu", json="answer", default=True)
+@task("menu", json="answer")
 def menu(work: Work) -> None:
     """List tasks in groups."""
     tasks = {**catalogue.every(), menu.name: menu}

@@ -18,7 +18,6 @@ from invoke_devstack.running.hooks import HookFunction, Hooks, owner_of_hook
 from invoke_devstack.settings import Settings, WatchSettings
 from invoke_devstack.tasks import catalogue
 from invoke_devstack.tasks.declare import Declaration, DevstackTask
-from invoke_devstack.tasks.menu import menu
 
 if TYPE_CHECKING:
     from invoke_devstack.console import Console
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from invoke_devstack.tasks.own_actions import OwnAction
     from invoke_devstack.tasks.work import Work
 
+_MENU = catalogue.Listed("menu", "menu", default=True)  # it reads the catalogue
 _Action = TypeVar("_Action", bound=Callable[..., object])
 _Process = TypeVar("_Process", bound=Callable[[], str | list[str]])
 _Function = TypeVar("_Function", bound=HookFunction)
@@ -47,14 +47,14 @@ class Stack(Collection):
         self._processes: dict[str, Callable[[], Mapping[str, Any]]] = {}
         self._work: Work | None = None
         self.configure({"devstack": _unset_settings()})
-        for declared in (*catalogue.top_level(), menu):
-            self.add_task(self._task(declared))
-        for name, modules in catalogue.COLLECTIONS.items():
-            group = Collection(name)
-            group.__doc__ = modules[0].__doc__
-            for declared in catalogue.tasks_in(*modules):
-                group.add_task(self._task(declared))
-            self.add_collection(group)
+        for listed in (*catalogue.top_level(), _MENU):
+            self.add_task(self._task(listed))
+        for name, group in catalogue.COLLECTIONS.items():
+            collection = Collection(name)
+            collection.__doc__ = group.summary
+            for listed in catalogue.below(group):
+                collection.add_task(self._task(listed))
+            self.add_collection(collection)
 
     def before(self, name: str, *, always: bool = False) -> Callable[[_Function], _Function]:
         """Decorates a function that runs before service `name` starts, or before all of `up` or `down`. It
@@ -155,8 +155,9 @@ class Stack(Collection):
         except BrokenPipeError:
             end_as_a_filter()
 
-    def _task(self, declared: Declaration) -> DevstackTask:
+    def _task(self, listed: catalogue.Listed) -> DevstackTask:
         def body(context: Context, **flags: Any) -> None:
+            declared = listed.declaration()
             from invoke_devstack.console import choose
             from invoke_devstack.console.screen import standard
             from invoke_devstack.tasks.boundary import boundary, end_as_a_filter, end_unwritten
@@ -216,10 +217,9 @@ class Stack(Collection):
             finally:
                 console.close()
 
-        body.__name__ = declared.run.__name__
-        body.__doc__ = declared.run.__doc__
-        body.__module__ = declared.run.__module__
-        return DevstackTask(body, declared, self)
+        body.__name__ = listed.name.replace("-", "_")
+        body.__module__ = f"invoke_devstack.tasks.{listed.module}"
+        return DevstackTask(body, listed.name, listed.declaration, default=listed.default, stack=self)
 
 
 def stack(directory: str | Path | None = None) -> Stack:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.definition.syntax.dotenv import DECLARATION
 from invoke_devstack.errors import DevstackError
+from invoke_devstack.late_patterns import late
 from invoke_devstack.secrets import SecretValues, looks_secret
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
 
 _LARGEST = 1 << 18  # bytes of a file that is searched
-_NAMES_OF_PEOPLE = re.compile(r"(?:^|_)(?:user|username|database|db|name)$", re.IGNORECASE)
+_NAMES_OF_PEOPLE = late(r"(?:^|_)(?:user|username|database|db|name)$", re.IGNORECASE)
 
 
 def learn_definition(values: SecretValues, definition: Definition) -> None:

@@ -18,6 +18,7 @@ from invoke_devstack.definition.reading.unset import set_hint
 from invoke_devstack.definition.syntax.dotenv import read_env_file
 from invoke_devstack.definition.syntax.template import TemplateError, substitute
 from invoke_devstack.errors import DefinitionError, Position, UsageError
+from invoke_devstack.late_patterns import late
 from invoke_devstack.local_files.reading import read_bytes
 from invoke_devstack.records import record
 
@@ -31,8 +32,8 @@ OVERRIDE_NAMES = (
 PRODUCTION_NAMES = ("compose.prod.yaml", "compose.prod.yml")
 STAGED = ".devstack-init"
 """The directory in which `init` keeps all of its files until each is in its place."""
-_NAME_LINE = re.compile(r"""^(?:name|"name"|'name')[ \t]*:(?:[ \t]+(?P<value>.*))?$""", re.MULTILINE)
-_PLAIN_NAME = re.compile(r"""(?P<quote>["']?)(?P<name>[\w.${}:?+-]*)(?P=quote)[ \t]*(?:[ \t]#.*)?\r?""", re.A)
+_NAME_LINE = late(r"""^(?:name|"name"|'name')[ \t]*:(?:[ \t]+(?P<value>.*))?$""", re.MULTILINE)
+_PLAIN_NAME = late(r"""(?P<quote>["']?)(?P<name>[\w.${}:?+-]*)(?P=quote)[ \t]*(?:[ \t]#.*)?\r?""", re.A)
 
 
 @record

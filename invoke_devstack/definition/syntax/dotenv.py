@@ -13,18 +13,19 @@ from pathlib import Path
 
 from invoke_devstack.definition.syntax.template import DOUBLING, TemplateError, substitute
 from invoke_devstack.errors import DefinitionError, Position
+from invoke_devstack.late_patterns import late
 from invoke_devstack.local_files.reading import LARGEST, read_bytes
 
 Lookup = Callable[[str], str | None]
 
 _SPACES = " \t\v\f\r\x85\xa0"
-_BLANK = re.compile(r"\s*")
-_INDENT = re.compile(f"[{_SPACES}]*")
-_EXPORT = re.compile(rf"(?:export\s+[{_SPACES}]*)?")
-_ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})')
+_BLANK = late(r"\s*")
+_INDENT = late(f"[{_SPACES}]*")
+_EXPORT = late(rf"(?:export\s+[{_SPACES}]*)?")
+_ESCAPE = late(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})')
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\"}
-_BARE = re.compile(r"[A-Za-z0-9_./:@%+,-]*")
-DECLARATION = re.compile(
+_BARE = late(r"[A-Za-z0-9_./:@%+,-]*")
+DECLARATION = late(
     r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_.]*)\s*(?:(?P<separator>[=:])(?P<value>.*))?$"
 )
 """A line that declares a variable, for those who edit a file or point into it. `value` is not unquoted."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from invoke_devstack.late_patterns import late
+
 MAX_DEPTH = 50  # of variables in the defaults of others
 MAX_LENGTH = 1 << 20  # characters of a value: the kernel takes an eighth of that for a variable
 DOUBLING = "Find the variables that repeat each other, such as `B=$A$A`."
 
-_START = re.compile(
+_START = late(
     r"\$(?:(?P<escaped>\$)|(?P<named>[_a-z][_a-z0-9]*)"
     r"|\{(?P<braced>[_a-z][_a-z0-9]*)(?P<operator>:?[-+?]|(?=\}))|(?P<invalid>\{))",
     re.IGNORECASE | re.ASCII,

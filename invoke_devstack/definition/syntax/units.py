@@ -9,6 +9,8 @@ import re
 from decimal import Decimal
 from typing import Self
 
+from invoke_devstack.late_patterns import late
+
 _NANOSECONDS = {
     "ns": 1,
     "us": 10**3,
@@ -20,10 +22,8 @@ _NANOSECONDS = {
     "d": 24 * 3600 * 10**9,
     "w": 7 * 24 * 3600 * 10**9,
 }
-_DURATION_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d|w)")
-_SIZE = re.compile(
-    r"(\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) ?(?:b|([kmgtp])(?:i?b)?)?", re.IGNORECASE | re.ASCII
-)
+_DURATION_PART = late(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d|w)")
+_SIZE = late(r"(\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) ?(?:b|([kmgtp])(?:i?b)?)?", re.IGNORECASE | re.ASCII)
 _SIZE_POWERS = {"k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _MAX_INT64 = 2**63 - 1
 _LONGEST = 100  # characters that a duration or a size can have

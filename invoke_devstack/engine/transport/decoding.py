@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, NoReturn
+
+from invoke_devstack.late_patterns import late
 
 _MOST_VALUES = 1_000_000  # in one answer; each takes up to 200 bytes of memory
 _DEEPEST = 150  # levels
-_DEEP = re.compile(rb"[\[{](?:[^\[\]{}]*[\[{]){%d}" % _DEEPEST)
-_LONE_SURROGATE = re.compile(
+_DEEP = late(rb"[\[{](?:[^\[\]{}]*[\[{]){%d}" % _DEEPEST)
+_LONE_SURROGATE = late(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
 

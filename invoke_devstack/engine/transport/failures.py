@@ -23,6 +23,7 @@ from invoke_devstack.errors import (
     NotFoundError,
     PortTakenError,
 )
+from invoke_devstack.late_patterns import late
 from invoke_devstack.records import record
 
 DISK_HINT = (
@@ -47,14 +48,14 @@ def refusal(status: int, message: str) -> EngineError:
     return _kind(status)(message, status=status)
 
 
-_LONG_ID = re.compile(r"\b[0-9a-f]{64}\b")
+_LONG_ID = late(r"\b[0-9a-f]{64}\b")
 
 
 def _kind(status: int) -> type[EngineError]:
     return {404: NotFoundError, 409: ConflictError}.get(status, EngineError)
 
 
-_PORT_TAKEN = re.compile(
+_PORT_TAKEN = late(
     r"Bind for \S+:\d+ failed: port is already allocated"
     r"|failed to bind host port.*?: address already in use"
     r"|listen (tcp|udp)\S* .*?: bind: address already in use"

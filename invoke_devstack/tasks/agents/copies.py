@@ -24,7 +24,6 @@ _COLUMNS = ("state", "running", "created_at", "expires_at", "snapshot")
 @task(
     "list",
     json="answer",
-    default=True,
     flags={"all_": "Those of every stack on this engine, with their directories."},
 )
 def list_(work: Work, all_: bool = False) -> None:

@@ -5,7 +5,6 @@ Invoke does not tell a task under which name it is called. The namespace of the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
@@ -14,9 +13,10 @@ from invoke.collection import Collection
 
 from invoke_devstack.console import Console
 from invoke_devstack.events import Event
+from invoke_devstack.late_patterns import late
 from invoke_devstack.tasks.declare import DevstackTask
 
-_NAMED = re.compile(r"(`|^|&& )invoke ([a-z][\w.-]*)")
+_NAMED = late(r"(`|^|&& )invoke ([a-z][\w.-]*)")
 """In a sentence, or a hint that is a command and nothing else."""
 _SENTENCES = ("text", "error", "hint", "empty", "fix")
 """The fields of events in which a task may be named."""

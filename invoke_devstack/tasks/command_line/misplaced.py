@@ -9,8 +9,9 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 
 from invoke_devstack.errors import UsageError
+from invoke_devstack.late_patterns import late
 
-_COMPOSE_FILE = re.compile(r"^(services|include)\s*:", re.MULTILINE)
+_COMPOSE_FILE = late(r"^(services|include)\s*:", re.MULTILINE)
 
 
 def refuse_what_is_invokes(typed: Sequence[str], argv: Sequence[str], tasks: Container[str]) -> None:

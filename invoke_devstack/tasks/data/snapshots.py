@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from invoke_devstack.tasks.work import Work
 
 
-@task("list", json="answer", default=True)
+@task("list", json="answer")
 def list_(work: Work, service: tuple[str, ...] = ()) -> None:
     """List snapshots of this stack, oldest first."""
     from invoke_devstack.running.snapshots import common

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 @task(
     "apply",
     json="events",
-    default=True,
     explains=True,
     shorts={"file": "f"},
     flags={

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 @task(
     "list",
     json="answer",
-    default=True,
     shorts={"quiet": "q"},
     flags={"quiet": "Only the ids of the images that are on the engine."},
 )

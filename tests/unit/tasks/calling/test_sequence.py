@@ -28,7 +28,7 @@ DECLARED = Declaration("up", declared, {})
 
 
 def namespace() -> Collection:
-    up = DevstackTask(run_up, DECLARED)
+    up = DevstackTask(run_up, "up", lambda: DECLARED)
 
     def check(context: Context) -> None:
         """Check."""
