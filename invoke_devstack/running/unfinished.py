@@ -19,7 +19,6 @@ from invoke_devstack.planning.plan import Body
 from invoke_devstack.planning.plans.snapshots import (
     Mark,
     copy_container_mounts,
-    has_incomplete_snapshots,
     marks,
 )
 from invoke_devstack.running import copy_container
@@ -66,11 +65,6 @@ def has_ended(session: Session, project: str) -> bool:
     except DevstackError:
         return False
     return not any(entry["Name"].startswith(f"{project}.unfinished.") for entry in entries)
-
-
-def is_left(observed: Observed) -> bool:
-    """Whether a killed command left a mark or a snapshot that is not complete."""
-    return bool(marks(observed)) or has_incomplete_snapshots(observed)
 
 
 def settle_all(session: Session, observed: Observed, left: list[ObservedContainer]) -> None:

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from posixpath import normpath
 
 from invoke_devstack.errors import DefinitionError, FileError, Position
 from invoke_devstack.local_files.reading import read_bytes
+from invoke_devstack.records import record
 
 IGNORE_FILE = ".dockerignore"
 _Match = Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Pattern:
     text: str
     exception: bool  # written with `!`

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from invoke_devstack.events import Explained
-from invoke_devstack.planning.watching.actions import PathPair
 from invoke_devstack.secrets import masked
+
+if TYPE_CHECKING:
+    from invoke_devstack.planning.watching.actions import PathPair
 
 
 def explain_exec(

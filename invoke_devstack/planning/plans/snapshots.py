@@ -8,14 +8,15 @@ without a marker is incomplete. Neither has Compose's labels, so `down --volumes
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.errors import DevstackError, ServiceError, UsageError, did_you_mean
+from invoke_devstack.late_patterns import late
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.bodies.mounts import volume_name
+from invoke_devstack.records import record
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
@@ -26,10 +27,10 @@ PREFIX = "dev.invoke-devstack.snapshot."
 PROJECT = f"{PREFIX}project"
 _SERVICE, _NAME, _KEYS = f"{PREFIX}service", f"{PREFIX}name", f"{PREFIX}volumes"
 _CREATED, _SIZE, _ENTRIES = f"{PREFIX}created", f"{PREFIX}size", f"{PREFIX}entries"
-_GOOD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_GOOD_NAME = late(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snapshot:
     """`volumes` are keys of the definition; `created_at` is RFC 3339; `size` is in bytes, 0 while it is
     incomplete; `entries` is the number of its files and directories, 0 if it is not known."""
@@ -105,7 +106,7 @@ def _read(values: Mapping[str, str]) -> Snapshot | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """Says on the engine that an operation on the data of `service` is not finished: an empty volume with
     one label, created before the first change and removed after the last.
@@ -139,7 +140,12 @@ def marks(observed: Observed) -> tuple[Mark, ...]:
     )
 
 
-def has_incomplete_snapshots(observed: Observed) -> bool:
+def is_interrupted(observed: Observed) -> bool:
+    """Whether a killed command left a mark or a snapshot that is not complete."""
+    return bool(marks(observed)) or _has_incomplete_snapshots(observed)
+
+
+def _has_incomplete_snapshots(observed: Observed) -> bool:
     own = (item for item in observed.ours if item.labels.get(PROJECT) == observed.project)
     return bool(incomplete_snapshots({"Name": item.name, "Labels": item.labels} for item in own))
 

@@ -9,6 +9,7 @@ from invoke_devstack.errors import DevstackError, EngineError
 from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.observed import Observed
+from invoke_devstack.planning.plans.snapshots import is_interrupted
 from invoke_devstack.running.session import Session
 
 
@@ -26,10 +27,10 @@ def end_leftovers(session: Session, observed: Observed, *, starts: bool = True) 
     if doubled:
         doubled = end_doubles(session.engine, session.project)
     _end_expired_copies(session, observed)
+    if not left and not is_interrupted(observed):
+        return doubled
     from invoke_devstack.running import unfinished
 
-    if not left and not unfinished.is_left(observed):
-        return doubled
     try:
         unfinished.settle_all(session, observed, left)
     except DevstackError as error:
