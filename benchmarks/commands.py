@@ -5,7 +5,6 @@ The floor is an empty Invoke task; for what asks the engine, one that imports th
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -149,17 +148,24 @@ def _seconds(command: Sequence[str], directory: Path) -> float:
     return time.perf_counter() - began
 
 
+_LAUNCHER = """\
+import os, sys
+null = os.open(os.devnull, os.O_RDWR)
+actions = [(os.POSIX_SPAWN_DUP2, null, number) for number in range(3)]
+process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
+_, status, usage = os.wait4(process, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)
+"""
+"""Starts a command and prints its exit code and peak. A process inherits the peak of the one that starts it,
+so that has to be a small one."""
+
+
 def _peak(command: Sequence[str], project: Project) -> float:
-    process = subprocess.Popen(
-        command,
-        cwd=project.directory,
-        env=project.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command]
+    done = subprocess.run(
+        launcher, cwd=project.directory, env=project.environment, capture_output=True, text=True, check=True
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise BenchmarkError(f"`{' '.join(command)}` ended with {process.returncode}")
-    return float(usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    code, peak = map(int, done.stdout.split())
+    if code:
+        raise BenchmarkError(f"`{' '.join(command)}` ended with {code}")
+    return float(peak * (1 if sys.platform == "darwin" else 1024))
