@@ -29,7 +29,7 @@ from invoke_devstack.planning.ports import wanted_ports
 from invoke_devstack.planning.selection import activated
 from invoke_devstack.planning.verdicts.existing_containers import service_verdict, settled_verdict
 from invoke_devstack.planning.verdicts.ignored import ignored_notices
-from invoke_devstack.planning.verdicts.port_clashes import refuse_port_clashes
+from invoke_devstack.planning.verdicts.port_clashes import refuse_narrow_ranges, refuse_port_clashes
 from invoke_devstack.planning.verdicts.verdict import ContainerVerdict, ServiceVerdict, UpState
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def plan_up(definition: Definition, observed: Observed, options: PlanningOptions
     names = brought_up(chosen, options)
     ports = wanted_ports(definition, names, options.bind, observed.containers)
     refuse_port_clashes(definition, ports, options.ports)
+    refuse_narrow_ranges(definition, names)
     images = image_actions(definition, names, observed, options)
     orphans = orphans_of(definition, observed)
     pending = _pending(definition, names, observed, images)

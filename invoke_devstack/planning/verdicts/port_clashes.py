@@ -33,6 +33,26 @@ def refuse_port_clashes(
                 raise _clash(definition, first, second)
 
 
+def refuse_narrow_ranges(definition: Definition, names: Iterable[str]) -> None:
+    """Raises DefinitionError for the first of the services that publishes a range of fewer ports than it has
+    containers: the engine gives each one port of it, and refuses the last ones."""
+    for name in names:
+        service = definition.services[name]
+        count = service.scale_count()
+        for index, port in enumerate(service.ports):
+            low, _, high = (port.published or "").partition("-")
+            if not high or service.network_mode == "host" or int(high) - int(low) + 1 >= count:
+                continue
+            place = definition.origins.get(f"services.{name}.ports[{index}]")
+            raise DefinitionError(
+                f"the {count} containers of `{name}` need {count} ports; {low}-{high} has "
+                f"{int(high) - int(low) + 1}",
+                hint=f"Publish a wider range (`{low}-{int(low) + count - 1}`), or let the engine choose: "
+                f"`{port.target}` alone.",
+                position=place.position if place else None,
+            )
+
+
 def _overlap(one: str, other: str) -> bool:
     if one and other and (":" in one) != (":" in other):
         return False

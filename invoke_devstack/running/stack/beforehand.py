@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke_devstack.definition.attributes.paths import is_remote_context
-from invoke_devstack.errors import DefinitionError, DevstackError, PortTakenError, blocked
+from invoke_devstack.errors import DefinitionError, DevstackError, NotFoundError, PortTakenError, blocked
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.host_files import require_host_file
+from invoke_devstack.planning.names import container_name
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.options import PlanningOptions
 from invoke_devstack.planning.plan import COMPLETED, BuildImage
@@ -22,14 +23,15 @@ from invoke_devstack.planning.plans.networks_and_volumes import networks_and_vol
 from invoke_devstack.planning.ports import WantedPort, remembered_ports, wanted_ports
 from invoke_devstack.planning.processes.image import is_process
 from invoke_devstack.planning.selection import is_wanted
-from invoke_devstack.planning.verdicts.port_clashes import refuse_port_clashes
+from invoke_devstack.planning.verdicts.port_clashes import refuse_narrow_ranges, refuse_port_clashes
 from invoke_devstack.running.ports.addresses import with_holder
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.stack.images_beforehand import unavailable_images
 
 if TYPE_CHECKING:
-    from invoke_devstack.definition.model import Definition, Mount
+    from invoke_devstack.definition.model import Definition, Mount, Service
 
+_SHARED = {"network_mode": "network", "ipc": "shared memory", "pid": "processes", "volumes_from": "volumes"}
 _ANY = ("", "0.0.0.0")
 _HINT = "Stop what uses it, publish another port, or use a free one: `invoke up --ports auto`"
 
@@ -52,8 +54,10 @@ def refuse_what_is_blocked(
     problems += unavailable_images(session, definition, (*pending, *oneoffs), observed, options)
     every = wanted_ports(definition, names, options.bind, observed.containers)
     problems += _raised(refuse_port_clashes, definition, every, options.ports)
+    problems += _raised(refuse_narrow_ranges, definition, names)
+    certain = tuple(name for name in pending if not _is_prepared(definition, name, options))
+    problems += _missing_containers(session, definition, (*certain, *oneoffs))
     if session.engine.endpoint.is_local:
-        certain = tuple(name for name in pending if not _is_prepared(definition, name, options))
         problems += _missing_paths(definition, (*certain, *oneoffs))
         problems += _unable_processes(definition, names, observed, options)
         problems += _missing_sources(definition, (*certain, *oneoffs), observed, options)
@@ -150,6 +154,41 @@ def _raised(check: Callable[..., object], *arguments: object) -> Iterator[Devsta
         check(*arguments)
     except DevstackError as error:
         yield error
+
+
+def _missing_containers(
+    session: Session, definition: Definition, names: Sequence[str]
+) -> Iterator[DevstackError]:
+    """Containers outside the stack whose network, ipc, pid or volumes services share."""
+    services = definition.services.values()
+    own = {
+        container_name(definition.name, item, n + 1) for item in services for n in range(item.scale_count())
+    }
+    for name in names:
+        for key, container in _shared_containers(definition.services[name]):
+            try:
+                if container not in own:
+                    session.engine.inspect_container(container)
+            except NotFoundError:
+                place = definition.origins.get(f"services.{name}.{key}")
+                yield DefinitionError(
+                    f"no container `{container}`, whose {_SHARED[key]} {name} shares",
+                    hint=f"Start it first, or name a service of the stack: "
+                    f"`{key}: {'[NAME]' if key == 'volumes_from' else 'service:NAME'}`.",
+                    position=place.position if place else None,
+                )
+
+
+def _shared_containers(service: Service) -> Iterator[tuple[str, str]]:
+    """(key, container) of each container that the service names itself."""
+    for key in ("network_mode", "ipc", "pid"):
+        kind, _, container = (getattr(service, key) or "").partition(":")
+        if kind == "container" and container:
+            yield key, container
+    for entry in service.volumes_from:
+        kind, _, rest = entry.partition(":")
+        if kind == "container":
+            yield "volumes_from", rest.partition(":")[0]
 
 
 def _missing_paths(definition: Definition, names: Sequence[str]) -> Iterator[DevstackError]:

@@ -111,3 +111,22 @@ def test_with_free_ports_each_replica_gets_its_own(tmp_path: Path) -> None:
     ]
     assert sorted(bound) == sorted({*bound})
     assert "8080" in bound
+
+
+def test_a_range_of_fewer_ports_than_containers_is_refused_with_its_place(tmp_path: Path) -> None:
+    text = """
+services:
+  web:
+    image: x
+    scale: 3
+    ports:
+      - "8000-8001:80"
+"""
+    found = clash(tmp_path, text)
+    assert found.message == "the 3 containers of `web` need 3 ports; 8000-8001 has 2"
+    assert "`8000-8002`" in found.hint
+    assert found.position is not None
+    assert found.position.line == 7
+    assert passes(tmp_path, text.replace("8000-8001", "8000-8002"))
+    assert passes(tmp_path, text.replace("scale: 3", "scale: 2"))
+    assert passes(tmp_path, text.replace("8000-8001:", ""))

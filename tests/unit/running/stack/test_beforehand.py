@@ -16,6 +16,7 @@ from invoke_devstack.errors import (
     DefinitionError,
     DevstackError,
     ImageUnavailableError,
+    NotFoundError,
     PortTakenError,
 )
 from invoke_devstack.planning.options import PlanningOptions
@@ -48,6 +49,12 @@ def refuse_unless_busybox(reference: str) -> None:
         )
 
 
+def inspect_nothing_but_theirs(name: str) -> dict[str, str]:
+    if name != "theirs":
+        raise NotFoundError(f"no such container: {name}")
+    return {"Id": name}
+
+
 def blocked(
     folder: Path, text: str, hooks: frozenset[str] = frozenset(), names: tuple[str, ...] = ()
 ) -> DevstackError | None:
@@ -58,6 +65,7 @@ def blocked(
     engine = SimpleNamespace(
         endpoint=SimpleNamespace(is_local=True),
         list_containers=lambda *_, **__: [],
+        inspect_container=inspect_nothing_but_theirs,
         require_published=refuse_unless_busybox,
     )
     interrupt = SimpleNamespace(check=lambda: None)
@@ -165,3 +173,40 @@ services:
     assert f"no such Dockerfile: {tmp_path}/Nope, from which other is built. Create it, or fix" in shown
     assert len(found.details) == 2
     assert blocked(tmp_path, text, frozenset({"before up"}), names) is None
+
+
+SHARING = """
+services:
+  web:
+    image: busybox
+    {key}
+  own: {{image: busybox, container_name: ours, scale: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "what", "instead"),
+    [
+        ("network_mode: container:nope", "network", "`network_mode: service:NAME`"),
+        ("ipc: container:nope", "shared memory", "`ipc: service:NAME`"),
+        ("pid: container:nope", "processes", "`pid: service:NAME`"),
+        ("volumes_from: [container:nope:ro]", "volumes", "`volumes_from: [NAME]`"),
+    ],
+)
+def test_a_container_of_somebody_else_must_be_there(
+    tmp_path: Path, key: str, what: str, instead: str
+) -> None:
+    error = blocked(tmp_path, SHARING.format(key=key))
+    assert isinstance(error, DefinitionError)
+    assert error.message == f"no container `nope`, whose {what} web shares"
+    assert instead in error.hint
+    assert error.position is not None
+    assert error.position.line == 5
+    assert blocked(tmp_path, SHARING.format(key=key), frozenset({"before up"})) is None
+    assert blocked(tmp_path, SHARING.format(key=key.replace("nope", "theirs"))) is None
+
+
+def test_a_container_that_this_up_creates_need_not_be_there(tmp_path: Path) -> None:
+    assert blocked(tmp_path, SHARING.format(key="network_mode: container:ours")) is None
+    name = tmp_path.name.lower()
+    assert blocked(tmp_path, SHARING.format(key=f"pid: container:{name}-web-1")) is None
