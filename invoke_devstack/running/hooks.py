@@ -104,11 +104,17 @@ class Hooks:
     def run(self, name: str) -> str:
         """Calls every hook called `name` in turn, and returns the names of their functions. Raises HookError
         if one fails."""
-        due = [hook for hook in self._hooks if hook.name == name]
-        for hook in due:
+        for hook in self._called(name):
             with _STDERR if self._stdout_taken else nullcontext(), _owned(self._owner):
                 _call(hook, self._context)
-        return ", ".join(_label(hook.function) for hook in due)
+        return self.functions(name)
+
+    def functions(self, name: str) -> str:
+        """The names of the functions of every hook called `name`."""
+        return ", ".join(_label(hook.function) for hook in self._called(name))
+
+    def _called(self, name: str) -> list[Hook]:
+        return [hook for hook in self._hooks if hook.name == name]
 
 
 _here = threading.local()

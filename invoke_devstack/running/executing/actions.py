@@ -322,6 +322,8 @@ def _restart_container(action: plan.RestartContainer, execution: Execution) -> N
     execution.session.stopping.add(action.target)
     try:
         execution.engine.restart(action.target, signal=action.signal, grace=action.grace)
+    except HalfStartedError:  # it is stopped now
+        half_started.start(execution.session, action.service or action.target, action.target)
     except PortTakenError as error:
         raise addresses.with_holder(error, execution.engine, action.service or action.target) from error
 

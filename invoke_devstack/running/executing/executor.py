@@ -227,12 +227,18 @@ class _Executor:
             ActionStarted(
                 action=action.kind,
                 target=action.target,
-                cause=action.cause.text,
+                cause=self._why(action),
                 cause_kind=action.cause.kind,
                 service=action.service,
             )
         )
         self._workers.submit(lambda: self._messages.put(Ended(action, self._attempt(action))))
+
+    def _why(self, action: Action) -> str:
+        """The reason in words; of a hook also what is called, which the plan does not know."""
+        if isinstance(action, RunHook):
+            return f"{self._session.hooks.functions(action.target)}, {action.cause.text}"
+        return action.cause.text
 
     def _explain(self, action: Action) -> None:
         if self._session.explain:

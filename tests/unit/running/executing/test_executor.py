@@ -511,3 +511,12 @@ def test_a_service_that_was_unhealthy_before_fails_at_once(bench: Bench) -> None
 def test_each_action_is_told_when_it_begins_and_ends(bench: Bench) -> None:
     bench.run(bench.step("a", lambda: None))
     assert bench.of(ActionStarted) == bench.of(ActionFinished) == ["do a"]
+
+
+def test_a_hook_that_starts_is_told_with_the_function_that_is_called(bench: Bench) -> None:
+    def migrate(context: object) -> None: ...
+
+    bench.hooks.add("after", "db", migrate)
+    bench.run(RunHook(target="after db", cause=CAUSE, when="after"))
+    (started,) = (event for event in bench.events if isinstance(event, ActionStarted))
+    assert started.cause.endswith(f".migrate, {CAUSE.text}")

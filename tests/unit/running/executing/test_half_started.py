@@ -11,16 +11,19 @@ import pytest
 from invoke_devstack.engine.transport.failures import refusal
 from invoke_devstack.errors import EngineUnavailableError, HalfStartedError
 from invoke_devstack.events import Event, Notice
+from invoke_devstack.planning.causes import Cause, CauseKind
 from invoke_devstack.planning.labels import REPLACE
-from invoke_devstack.planning.plan import Body
+from invoke_devstack.planning.plan import Body, Plan, RestartContainer
 from invoke_devstack.running import copy_container
 from invoke_devstack.running.copy_container import CopyError
+from invoke_devstack.running.executing.executor import execute
 from invoke_devstack.running.options import UpOptions
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.stack.up import bring_up
 from tests.fakes import FakeEngine
 from tests.unit.planning.building import stack
 
+CAUSE = Cause(CauseKind.COMMAND, "asked for")
 TWO = stack({"db": {"image": "image"}, "web": {"image": "image"}})
 
 
@@ -46,6 +49,10 @@ class Killed(FakeEngine):
         if found in self.stuck:
             raise refusal(409, f"task {found}: already exists")
         super().start(container)
+
+    def restart(self, container: str, *, signal: str = "", grace: float = 10.0) -> None:
+        self._update(self.named(container).id, "die", state="exited", exit_code=0)
+        self.start(container)
 
     def inspect_container(self, container: str) -> Mapping[str, Any]:
         shown = dict(super().inspect_container(container))
@@ -120,6 +127,18 @@ def test_also_where_changed_containers_are_to_be_left(engine: Killed) -> None:
 def test_what_took_over_volumes_is_recreated_with_them(engine: Killed) -> None:
     engine.replaces = "p-db-1"
     assert "recreating it, with its volumes" in _brought_up(engine)
+
+
+def test_a_restart_too_ends_what_the_engine_has_forgotten(engine: Killed) -> None:
+    found = engine.named("p-db-1").id
+    engine.stuck.clear()
+    engine.forgotten = {found: 1}
+    events: list[Event] = []
+    action = RestartContainer(target="p-db-1", name="p-db-1", cause=CAUSE, service="db")
+    execute(Plan((action,), project="p"), Session(TWO, engine, events.append))
+    assert engine.named("p-db-1").state == "running"
+    assert engine.forgotten == {}
+    assert any("no longer knew" in event.text for event in events if isinstance(event, Notice))
 
 
 def test_files_that_are_in_no_volume_are_left_to_the_user(engine: Killed) -> None:
