@@ -26,6 +26,9 @@ from invoke_devstack.planning.plans.up import plan_up
 
 ENGINE = EngineInfo(version="20.10.24", api=(1, 41))
 NEWER_ENGINE = EngineInfo(version="28.5.2", api=(1, 51))
+HEALTHY = {"condition": "service_healthy"}
+COMPLETED = {"condition": "service_completed_successfully"}
+DATA = {"type": "volume", "source": "data", "target": "/data"}
 
 
 def stack(services: Mapping[str, Mapping[str, Any]], **parts: Any) -> Definition:

@@ -16,9 +16,8 @@ from invoke_devstack.planning.plans.lifecycle import plan_restart
 from invoke_devstack.planning.plans.up import plan_up
 from invoke_devstack.planning.processes.image import PROCESS_IMAGE
 from invoke_devstack.planning.selection import scaled
-from tests.unit.planning.building import engine_after, engine_with, running, stack, up, with_service
+from tests.unit.planning.building import HEALTHY, engine_after, engine_with, running, stack, up, with_service
 
-HEALTHY = {"condition": "service_healthy"}
 TWO = stack({"db": {}, "web": {"depends_on": {"db": HEALTHY}}})
 HOOKS = frozenset({"before up", "after web"})
 

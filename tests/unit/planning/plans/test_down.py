@@ -8,9 +8,8 @@ from invoke_devstack.planning import labels
 from invoke_devstack.planning.observed import Observed, ObservedNetwork, ObservedVolume
 from invoke_devstack.planning.plan import RemoveContainer, StopContainer
 from invoke_devstack.planning.plans.down import own_volumes, plan_down
-from tests.unit.planning.building import engine_with, running, stack
+from tests.unit.planning.building import DATA, engine_with, running, stack
 
-DATA = {"type": "volume", "source": "data", "target": "/data"}
 THREE = stack(
     {"db": {"volumes": [DATA]}, "api": {"depends_on": ["db"]}, "web": {"depends_on": ["api"]}, "mail": {}},
     volumes={"data": {"name": "p_data"}},

@@ -15,9 +15,8 @@ from invoke_devstack.planning.plans.lifecycle import (
     plan_stop,
     plan_unpause,
 )
-from tests.unit.planning.building import running, stack
+from tests.unit.planning.building import HEALTHY, running, stack
 
-HEALTHY = {"condition": "service_healthy"}
 TWO = stack({"db": {}, "web": {"depends_on": {"db": HEALTHY}}})
 ENDED = {"state": "exited", "exit_code": 0}
 

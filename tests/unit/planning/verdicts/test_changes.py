@@ -14,9 +14,7 @@ from invoke_devstack.planning.options import PlanningOptions
 from invoke_devstack.planning.plan import CreateContainer, RemoveContainer
 from invoke_devstack.planning.plans.up import plan_up
 from invoke_devstack.planning.processes.image import PROCESS_IMAGE
-from tests.unit.planning.building import container_id, engine_with, running, stack, up, with_service
-
-DATA = {"type": "volume", "source": "data", "target": "/data"}
+from tests.unit.planning.building import DATA, container_id, engine_with, running, stack, up, with_service
 
 
 def successor(name: str) -> str:

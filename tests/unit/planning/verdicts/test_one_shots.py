@@ -9,9 +9,8 @@ import pytest
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.options import PlanningOptions
 from invoke_devstack.planning.plans.up import plan_up
-from tests.unit.planning.building import running, stack, up
+from tests.unit.planning.building import COMPLETED, HEALTHY, running, stack, up
 
-COMPLETED = {"condition": "service_completed_successfully"}
 ENDED = {"state": "exited", "exit_code": 0}
 
 
@@ -84,7 +83,6 @@ def test_a_one_shot_that_still_runs_is_waited_for() -> None:
     )
 
 
-HEALTHY = {"condition": "service_healthy"}
 SEEDED = stack(
     {
         "db": {"volumes": [{"type": "volume", "source": "data", "target": "/data"}]},
