@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import resource
 import shutil
@@ -14,91 +13,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
 from invoke_devstack.engine.processes import folders, process
 from invoke_devstack.engine.processes.keeper import Keeper
-from invoke_devstack.engine.processes.process import KeptProcess
-from invoke_devstack.engine.processes.recorder import MARK
-from invoke_devstack.engine.processes.supervisor import Supervisor
 from invoke_devstack.errors import EngineError, FileError, PortTakenError
 from invoke_devstack.planning.labels import PROCESS_PORTS, PROJECT
+from tests.unit.engine.processes.place import Place, marked, short_folder, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no supervisor on Windows")
 DEAF = "trap '' TERM; echo up; while :; do sleep 0.05; done"
-
-
-def short_folder() -> Path:
-    """One whose name leaves room for a socket's."""
-    return Path(tempfile.mkdtemp(prefix="p-", dir="/tmp"))
-
-
-class Place:
-    """A directory of processes, as that of an engine."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.keeper = Keeper(directory)
-
-    def create(self, *command: str, **body: Any) -> KeptProcess:
-        labels = {PROJECT: "p", **body.pop("Labels", {})}
-        return self.keeper.create("p", "p-1", {"Cmd": list(command), "Labels": labels, **body})
-
-    def started(self, *command: str, **body: Any) -> KeptProcess:
-        """Once it has printed something."""
-        kept = self.create(*command, **body)
-        self.keeper.start(kept)
-        until(lambda: (kept.folder / "log").stat().st_size > 0)
-        return kept
-
-    def supervisors(self) -> list[psutil.Process]:
-        return list(_processes("supervisor.supervisord", str(self.directory)))
-
-    def recorders(self) -> list[psutil.Process]:
-        return list(_processes("recorder.py", str(self.directory)))
-
-
-def _processes(*words: str) -> Iterator[psutil.Process]:
-    for item in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            line = " ".join(item.cmdline())
-            if all(word in line for word in words):
-                yield item
-
-
-def until(says: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not says():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def marked(kept: KeptProcess) -> list[psutil.Process]:
-    found = []
-    for item in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if item.environ().get(MARK) == kept.id and item.status() != psutil.STATUS_ZOMBIE:
-                found.append(item)
-    return found
-
-
-@pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    runtime = short_folder()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    made = Place(folders.directory_of("unix:///var/run/docker.sock"))
-    yield made
-    for kept in made.keeper.all():
-        assert runtime in kept.folder.parents, "another one's"
-        made.keeper.remove(kept, force=True)
-    until(lambda: not made.supervisors() and not made.recorders())
-    assert not list(made.directory.glob("*"))
-    shutil.rmtree(runtime)
 
 
 def test_the_last_one_ends_the_supervisor(place: Place) -> None:
@@ -164,37 +91,6 @@ def test_a_recorder_without_a_supervisor_is_stopped_too(place: Place) -> None:
     assert kept.state()["status"] == "running"
     place.keeper.stop(kept, "SIGKILL", 0.0)
     assert kept.state()["exit_code"] == 137
-
-
-def test_one_that_was_only_created_starts(place: Place) -> None:
-    """Its command was killed before it told the supervisor."""
-    folder = folders.folder_of(place.directory, "p")
-    folders.make_private(folder / "processes")
-    process.create(folder, "p-1", {"Cmd": ["sleep", "1000"], "Labels": {PROJECT: "p"}})
-    (kept,) = place.keeper.all()
-    place.keeper.start(kept)
-    assert kept.state()["status"] == "running"
-
-
-def test_it_is_started_with_the_python_of_today(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as before:
-        before.setattr(sys, "executable", "/no/such/python")
-        kept = place.create("sleep", "1000")
-    place.keeper.start(kept)
-    assert kept.state()["status"] == "running"
-
-
-def test_a_python_in_a_folder_with_any_name(
-    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    folder = tmp_path / "it's #1 ;100%(x)s"
-    folder.mkdir()
-    (folder / "python").symlink_to(os.path.realpath(sys.executable))
-    place.started("sh", "-c", "echo up; exec sleep 1000")  # the supervisor has been started
-    second = place.keeper.create("p", "p-2", {"Cmd": ["sleep", "1000"], "Labels": {PROJECT: "p"}})
-    monkeypatch.setattr(sys, "executable", str(folder / "python"))
-    place.keeper.start(second)
-    assert second.state()["status"] == "running"
 
 
 @pytest.mark.parametrize("policy", ["always", "on-failure"])
@@ -398,67 +294,3 @@ def test_a_stop_on_a_full_disk(place: Place) -> None:
     with full_disk():
         place.keeper.stop(kept, "", 20.0)
     assert kept.state()["exit_code"] == 6
-
-
-def waiting_recorder(place: Place, kept: KeptProcess) -> psutil.Process:
-    """That of a process which was created."""
-    until(lambda: (kept.folder / "go").exists() and kept.has_recorder() and place.recorders())
-    (recorder,) = place.recorders()
-    return recorder
-
-
-def test_a_start_needs_no_request_and_no_program_but_its_own(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So a process starts in milliseconds once what it waits for is ready."""
-    kept = place.create("sh", "-c", "echo up; exec sleep 1000")
-    recorder = waiting_recorder(place, kept)
-    with monkeypatch.context() as alone:
-        alone.setattr(Supervisor, "_connect", lambda self: pytest.fail("it asked the supervisor"))
-        place.keeper.start(kept)
-    assert kept.state()["status"] == "running"
-    assert psutil.Process(kept.state()["pid"]).ppid() == recorder.pid
-
-
-def test_what_was_renamed_meanwhile_tells_its_new_name(place: Place) -> None:
-    """As when it takes the place of another one."""
-    kept = place.create("sh", "-c", "echo up; exec sleep 1000")
-    waiting_recorder(place, kept)
-    kept.rename("p-1-renamed")
-    place.keeper.start(kept)
-    told = kept.folder.parents[1] / "events"  # a moment after the state
-    until(lambda: '"start"' in told.read_text() and told.read_text().endswith("\n"))
-    events = [json.loads(line) for line in told.read_text().splitlines()]
-    assert [item["attributes"]["name"] for item in events if item["action"] == "start"] == ["p-1-renamed"]
-
-
-@pytest.mark.parametrize("killed", ["recorder", "supervisor"])
-def test_a_start_when_who_waits_for_it_was_killed(place: Place, killed: str) -> None:
-    kept = place.create("sh", "-c", "echo up; exec sleep 1000")
-    victim = waiting_recorder(place, kept) if killed == "recorder" else place.supervisors()[0]
-    victim.kill()
-    victim.wait(30)
-    place.keeper.start(kept)
-    assert kept.state()["status"] == "running"
-    assert len(marked(kept)) == 1
-    assert kept.state()["starts"] == 1
-
-
-@pytest.mark.parametrize("attempt", range(5))
-def test_a_start_at_once_is_one_start(place: Place, attempt: int) -> None:
-    """Its recorder may not be there yet."""
-    kept = place.create("sh", "-c", "echo up; exec sleep 1000")
-    time.sleep(0.01 * attempt)
-    place.keeper.start(kept)
-    until(lambda: (kept.folder / "log").read_bytes())
-    assert (kept.folder / "log").read_bytes().count(b" o up\n") == 1
-    assert kept.state()["starts"] == 1
-
-
-def test_nothing_waits_for_a_start_that_is_not_wanted_any_more(place: Place) -> None:
-    kept = place.create("sleep", "1000")
-    recorder = waiting_recorder(place, kept)
-    assert kept.state()["status"] == "created"
-    place.keeper.remove(kept, force=False)
-    assert not recorder.is_running()
-    until(lambda: not place.supervisors())
