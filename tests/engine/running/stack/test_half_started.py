@@ -4,12 +4,7 @@ it was killed during a start, is tested by the faults."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-from invoke_devstack.engine.docker_engine import DockerEngine
 from invoke_devstack.running import copy_container
 from tests.engine.stacks import Stack
 
@@ -20,11 +15,6 @@ services:
     command: [sh, -c, "trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done"]
   other: {image: IMAGE, init: true, command: [sleep, "1000"]}
 """
-
-
-@pytest.fixture
-def stack(engine: DockerEngine, busybox: str, project: str, tmp_path: Path) -> Iterator[Stack]:
-    yield Stack(engine, tmp_path, project, busybox)
 
 
 def test_all_processes_of_one_container_are_asked_to_end(stack: Stack) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from invoke_devstack.engine.docker_engine import DockerEngine
 from invoke_devstack.errors import DefinitionError
 from invoke_devstack.events import Notice
 from tests.engine.stacks import Stack
@@ -25,11 +24,6 @@ services:
 secrets: {s: {file: ./s.txt}, plain: {file: ./plain.txt}}
 configs: {c: {file: ./c.txt}}
 """
-
-
-@pytest.fixture
-def stack(engine: DockerEngine, project: str, busybox: str, tmp_path: Path) -> Stack:
-    return Stack(engine, tmp_path, project, busybox)
 
 
 @pytest.fixture
