@@ -16,9 +16,9 @@ FIRST_UP = 280.0  # seconds: stand-in images and the build may be part of it
 PORTS = ("WEB_PORT", "MYSQL_PORT", "REDIS_PORT")
 
 
-def copy_of_example(folder: Path, client: docker.DockerClient, area: str) -> Project:
-    """Not up yet. Whoever asks for it calls `remove_everything`."""
-    name = f"t-{area}-{secrets.token_hex(4)}"
+def copy_of_example(folder: Path, client: docker.DockerClient, area: str, name: str = "") -> Project:
+    """Not up yet. Whoever asks for it calls `remove_everything`. `name` is for pictures, which show it."""
+    name = name or f"t-{area}-{secrets.token_hex(4)}"
     project = Project(folder / name, name, client, {port: str(find_free_port()) for port in PORTS})
     for part in ("services", "flask-sample"):
         ignored = shutil.ignore_patterns("__pycache__")

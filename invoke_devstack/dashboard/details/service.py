@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -189,7 +189,16 @@ def _processes(session: Session, body: Mapping[str, Any]) -> Part | None:
     if not (body.get("State") or {}).get("Running"):
         return None
     found = session.engine.top(str(body["Id"]))
-    return {"columns": list(found["Titles"]), "rows": list(found["Processes"] or ())}
+    return command_first(found["Titles"], found["Processes"] or ())
+
+
+def command_first(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Part:
+    """The processes as a table, the command before the other columns: they may be wider than the page."""
+    order = sorted(range(len(titles)), key=lambda place: titles[place] not in ("CMD", "COMMAND"))
+    return {
+        "columns": [titles[place] for place in order],
+        "rows": [[row[place] for place in order] for row in rows],
+    }
 
 
 def _changes(session: Session, body: Mapping[str, Any]) -> Part:
