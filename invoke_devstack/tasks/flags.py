@@ -36,6 +36,12 @@ def seconds(flag: str, text: str) -> float | None:
     return value
 
 
+def not_empty(what: str, *texts: str) -> None:
+    """Raises UsageError if one of `texts` is empty, as a variable that is not set leaves it."""
+    if not all(text.strip() for text in texts):
+        raise UsageError(f"empty {what}", hint="Is a variable empty?")
+
+
 def choice(flag: str, text: str, allowed: Sequence[str]) -> str:
     """`text`, if it is one of `allowed`. Raises UsageError."""
     if text not in allowed:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import CommandExited, UsageError
 from invoke_devstack.tasks.declare import task
-from invoke_devstack.tasks.flags import numbered
+from invoke_devstack.tasks.flags import not_empty, numbered
 
 if TYPE_CHECKING:
     from invoke_devstack.tasks.work import Work
@@ -84,6 +84,7 @@ def commit(
     from invoke_devstack.planning.options import CommitFlags
     from invoke_devstack.running.images.commit import commit
 
+    not_empty("image name", *image)
     if len(image) > 1:
         raise UsageError(f"an image has one name: {' '.join(image)}", hint="Further names: `docker tag`.")
     flags = CommitFlags(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import DevstackError, UsageError
 from invoke_devstack.tasks.declare import task
-from invoke_devstack.tasks.flags import choice
+from invoke_devstack.tasks.flags import choice, not_empty
 
 if TYPE_CHECKING:
     from invoke_devstack.planning.publishing.disclosure import Disclosure
@@ -36,6 +36,7 @@ def publish(
     from invoke_devstack.running.images.publish import disclosure
     from invoke_devstack.running.images.publish import publish as publish_files
 
+    not_empty("reference", reference)
     version = choice("oci-version", oci_version, OCI_VERSIONS)
     found = disclosure(work.compose_definition)
     if (found.variables or found.secrets) and not with_env:

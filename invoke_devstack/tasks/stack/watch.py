@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from invoke_devstack.tasks.declare import task
+from invoke_devstack.tasks.flags import not_empty
 from invoke_devstack.tasks.hosts import Hosts, on_host_now
 from invoke_devstack.tasks.tracing import as_it_traces
 
@@ -42,5 +43,6 @@ def why(work: Work, path: str) -> None:
     """
     from invoke_devstack.running.watch import decisions
 
+    not_empty("path", path)
     rows: list[dict[str, object]] = [{**row} for row in decisions.why(work.definition, path)]
     work.table("decisions", ("path", "service", "rule", "position", "action", "why"), rows, "")

@@ -141,3 +141,25 @@ def test_json_before_the_tasks_is_for_all_of_them(
     assert (code, {*json.loads(out)}) == (0, {"version", "invoke", "python"})
     code, out, _ = run(namespace, "--json", "config", "menu", monkeypatch=monkeypatch, capsys=capsys)
     assert (code, out[0], out.rstrip()[-1]) == (0, "{", "]")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("publish", ""), "empty reference"),
+        (("publish", " ", "--dry-run"), "empty reference"),
+        (("commit", "web", ""), "empty image name"),
+        (("why", ""), "empty path"),
+    ],
+)
+def test_an_empty_word_is_wrong_use(
+    words: tuple[str, ...],
+    error: str,
+    namespace: Collection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, _, err = run(namespace, *words, monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 2
+    assert error in err
+    assert "Is a variable empty?" in err
