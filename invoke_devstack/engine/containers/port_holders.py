@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _PROXIES = ("docker-proxy", "rootlesskit", "rootlessport", "com.docker.backend")
 """Programs that listen for a container."""
+UNLISTED = "a container that this engine does not list"
+"""That of another engine of this machine, or one that this engine lost when it was killed."""
 
 
 def find_holder(engine: Engine, port: int, *, own_project: str = "") -> str:
@@ -30,7 +32,7 @@ def find_holder(engine: Engine, port: int, *, own_project: str = "") -> str:
     if command is None:
         return _describe_process(pid)
     container = _behind_proxy(engine, command, port)
-    return "a container" if container is None else _describe_container(container, own_project)
+    return UNLISTED if container is None else _describe_container(container, own_project)
 
 
 def _publishing(engine: Engine, port: int) -> Mapping[str, Any] | None:

@@ -94,8 +94,8 @@ def renewable_paths(definition: Definition, observed: Observed, service: str) ->
 
 
 def looked_into(definition: Definition, service: str) -> CreateContainer:
-    """A container of the service's image that is never started. Its labels make it a one-off one, so that
-    `down` removes it if we are killed."""
+    """A container of the service's image that is never started. Its labels make it a one-off one that only
+    copies, so that the next command removes it if we are killed."""
     return CreateContainer(
         target=f"{definition.name}-{service}-content",
         cause=_BUILD,
@@ -103,7 +103,10 @@ def looked_into(definition: Definition, service: str) -> CreateContainer:
         body={
             "Image": definition.services[service].image_name(definition.name),
             "Cmd": ["-"],  # the engine needs some command
-            "Labels": labels.project_labels(definition, service, oneoff=True),
+            "Labels": {
+                **labels.project_labels(definition, service, oneoff=True),
+                labels.COPY_CONTAINER: "look",
+            },
             "HostConfig": {"NetworkMode": "none"},
         },
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from invoke_devstack.engine.containers.port_holders import find_holder
+from invoke_devstack.engine.containers.port_holders import UNLISTED, find_holder
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import PortTakenError
 from invoke_devstack.planning.observed import PublishedPort
@@ -105,10 +105,11 @@ def _link(port: PublishedPort, web: bool, reach: Reach) -> str:
 def with_holder(error: PortTakenError, engine: Engine, service: str) -> PortTakenError:
     """The same error, with the service that wants the port and who uses it."""
     holder = find_holder(engine, error.port) if error.port else ""
+    lost = "If no other engine runs here, restart the engine, which lost it: `sudo systemctl restart docker`."
     return PortTakenError(
         f"{service} cannot publish port {error.port}: it is already in use"
         + (f" by {holder}" if holder else ""),
-        hint=error.hint,
+        hint=f"{lost} {error.hint}".rstrip() if holder == UNLISTED else error.hint,
         status=error.status,
         host_ip=error.host_ip,
         port=error.port,
