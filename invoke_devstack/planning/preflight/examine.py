@@ -9,7 +9,7 @@ from invoke_devstack.definition.attributes.decode import is_empty
 from invoke_devstack.definition.attributes.given import Given, given_below
 from invoke_devstack.definition.model import Definition
 from invoke_devstack.errors import Position
-from invoke_devstack.planning.preflight.fates import Fate, How, Remark, Scene, Version
+from invoke_devstack.planning.preflight.fates import NOT_KNOWN, Fate, How, Remark, Scene, Version
 from invoke_devstack.planning.preflight.findings import Finding, FindingKind
 
 _KINDS: Mapping[How, FindingKind] = {
@@ -31,9 +31,9 @@ def examine(definition: Definition, keys: Mapping[str, Fate], api: Version = (0,
     return tuple(sorted(found, key=_order))
 
 
-def fate_of(keys: Mapping[str, Fate], declared: str) -> Fate | None:
-    """The row of a key: its own, or the closest above it that is for all keys below."""
-    return next((keys[place] for place in _rows_for(declared) if place in keys), None)
+def fate_of(keys: Mapping[str, Fate], declared: str) -> Fate:
+    """The row of a key: its own, or the closest above it that is for all below. `NOT_KNOWN` without one."""
+    return next((keys[place] for place in _rows_for(declared) if place in keys), NOT_KNOWN)
 
 
 def _rows_for(declared: str) -> Iterator[str]:
@@ -55,8 +55,8 @@ def _given(definition: Definition, api: Version) -> Iterator[tuple[Given, Scene]
             yield given, Scene(definition, None, api)
 
 
-def _findings(given: Given, scene: Scene, fate: Fate | None) -> Iterator[Finding]:
-    if fate is None or (is_empty(given.value) and fate.judge is None):
+def _findings(given: Given, scene: Scene, fate: Fate) -> Iterator[Finding]:
+    if is_empty(given.value) and fate.judge is None:
         return
     place = _place(scene.definition, given.key)
     for remark in _remarks(fate, given, scene):

@@ -99,6 +99,10 @@ def impossible(text: str, hint: str = "") -> Fate:
     return Fate(How.IMPOSSIBLE, text, hint, level=Level.ERROR)
 
 
+NOT_KNOWN = ignored("a deployment does not know this key, so the containers start without it")
+"""That of a key without a row: a new one is named until somebody says what becomes of it."""
+
+
 def depends(judge: Judge) -> Fate:
     return Fate(How.DEPENDS, judge=judge)
 

@@ -1,7 +1,8 @@
 """What a swarm does with each key of the Compose Specification: the one table of it.
 
 A row is for a key's place (`services.*.ports[].host_ip`). A place that ends with `.*` is for all keys below
-that have no row of their own. A test checks that each declared key has a row, and each row a declared key.
+that have no row of their own. A key without a row is named as one that is not carried out. A test checks that
+each row is for a declared key.
 """
 
 from __future__ import annotations
