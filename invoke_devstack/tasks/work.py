@@ -340,11 +340,11 @@ class Work:
         return names
 
     def _or_a_task(self, error: UsageError, names: Sequence[str]) -> UsageError:
-        """The error about an unknown service. If no service is similar, but a task, its hint names that."""
+        """The error about an unknown service. If no service is similar, its hint names a similar task too."""
         known = self.definition.all_services
         unknown = next(name for name in names if name not in known)
-        hint = did_you_mean(unknown, known) or did_you_mean(unknown, self.tasks) or error.hint
-        return UsageError(error.message, hint=hint)
+        task = did_you_mean(unknown, self.tasks)
+        return UsageError(error.message, hint=did_you_mean(unknown, known) or f"{task} {error.hint}".strip())
 
     def service(self, name: str) -> str:
         """One service, given by position; `web.2` is the second container of `web`. Raises UsageError."""

@@ -129,13 +129,14 @@ def _places(session: Session, text: str, options: CopyOptions) -> tuple[_Place, 
     service = split_number(session.definition, name)[0]
     if not colon or service not in session.definition.all_services:
         return ()
+    if not path:
+        hint = f"Is a variable empty? `{name}:/` is everything in the container."
+        raise UsageError(f"empty path in `{text}`", hint=hint)
     found = find_containers(session.engine, session.definition, name, one_offs=options.with_one_offs)
     if not found:
         hint = f"Create and start it: `invoke up -s {service}`."
         raise ServiceError(f"`{name}` has no container", service=service, hint=hint)
-    return tuple(
-        _Place(str(item["Id"]), str(item["Names"][0]).lstrip("/"), service, path or "/") for item in found
-    )
+    return tuple(_Place(str(item["Id"]), str(item["Names"][0]).lstrip("/"), service, path) for item in found)
 
 
 # out of a container

@@ -85,6 +85,7 @@ def test_every_task_says_as_one_object_that_the_engine_is_gone(
         ("build --json --check", "`build` has no `--check`", ""),
         ("config --json word", "`config` takes no word `word`", ""),
         ("ps --json wbe", "unknown service `wbe`", "Did you mean `web`?"),
+        ("start --json stat", "unknown service `stat`", "Services: "),
         ("logs --json --tail x", "--tail", ""),
         ("--json", "`--json` needs a task", "`invoke menu --json` lists them."),
         ("up --json -- web", "`up` takes no words after `--`: web", ""),
