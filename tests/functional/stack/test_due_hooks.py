@@ -60,7 +60,7 @@ def test_a_hook_that_failed_is_due_until_it_has_succeeded_once(project: Project,
     for turn in (1, 2):
         ended = project.invoke("up", "--detach")
         assert (ended.code, runs(project)) == (1, turn)
-    assert "(due: it has not succeeded yet)" in ended.err
+    assert "(migrate, due: it has not succeeded yet)" in ended.err
     assert project.invoke("is-ready", "-s", "cache").code == (1 if "cache" in when else 0)
     project.write("mended", "")
     assert (project.invoke("up", "--detach").code, runs(project)) == (0, 3)
