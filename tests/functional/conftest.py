@@ -186,7 +186,7 @@ class Project:
             yield partial(container.remove, force=True, v=True)
         for network in self.networks():
             yield network.remove
-        for label in (labels.PROJECT, labels.LOCK, snapshots.PROJECT):
+        for label in (labels.PROJECT, labels.LOCK, labels.HOOK_DUE_PROJECT, snapshots.PROJECT):
             for volume in self.client.volumes.list(filters={"label": f"{label}={self.name}"}):
                 yield partial(volume.remove, force=True)
         for image in self.client.images.list(filters={"reference": f"{self.name}-*"}):
