@@ -1,7 +1,7 @@
 """All tasks but `menu`, by the modules that declare them. The namespace, the menu and completion read it.
 
-A command runs one task. Only the module of that one is imported: importing all of them took a tenth of the
-time of a short command. So the names stand here, and a test compares them with what the modules declare.
+A command runs one task. Only the module of that one is imported: importing all of them took 11 ms of each
+command. So the names stand here, and a test compares them with what the modules declare.
 """
 
 from __future__ import annotations
