@@ -50,6 +50,9 @@ _VARIABLE = late(r"([\w.\-]+)=(.*)", re.DOTALL)
 _PAIRS = (("key", "value"), ("flag", "word"), ("member", "json"), ("line", "rest"))
 _MAY_ASSIGN = late(r"[=\n]|--?\w+\s|\":|\"\s+:")
 
+_REFERENCE = late(r"\${1,2}(?:[A-Z_][A-Z0-9_]*|[{(].*)|<[\w .-]+>", re.DOTALL)
+"""A value that stands elsewhere or is yet to come: `$NAME`, `${NAME}`, `$(command)`, `<your key>`."""
+_SHELL_VARIABLE = late(r"\$\w+")  # in the text of a command; elsewhere `$ecret` may be a password
 _SHORTEST = 6  # characters of a value that is masked wherever it stands
 _LONGEST_NUMBER = 9
 _PLAIN_ADDRESS = late(r"[a-z][a-z0-9+.\-]*://[^@?#\s]*|[~.]{0,2}(?:/[\w.\-]*)+|[\d.:]+", re.I)
@@ -134,7 +137,7 @@ class SecretValues:
     def add(self, value: str, name: str = "") -> None:
         """A secret value, found under `name`."""
         text = value.strip()
-        if text and text != MASK and not text.startswith(("$", "<")):
+        if text and text != MASK and not _REFERENCE.fullmatch(text):
             with self._lock:
                 kind = self._common if self._is_common(text, name) else self._distinctive
                 kind.setdefault(text, name)
@@ -233,9 +236,13 @@ class SecretValues:
         for found in _ASSIGNED.finditer(text) if _MAY_ASSIGN.search(text) else ():
             for key, value in _PAIRS:
                 if found[key] and _names_a_value(found[key]):
-                    self.add(_unquoted(found[value]), found[key])
+                    self._add_of_text(_unquoted(found[value]), found[key])
         for found in _CLIENT_LOGIN.finditer(text) if " -" in text else ():
-            self.add(found[1])
+            self._add_of_text(found[1])
+
+    def _add_of_text(self, value: str, name: str = "") -> None:
+        if not _SHELL_VARIABLE.fullmatch(value):
+            self.add(value, name)
 
     def _learn_list(self, items: Sequence[Any], name: str) -> None:
         """Each item by the list's name, a variable by its own, and a word after `--password` by that."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from invoke_devstack.errors import UsageError, did_you_mean
+from invoke_devstack.local_files.home import home_folder
 from invoke_devstack.records import record
 
 COPY_VARIABLE = "DEVSTACK_COPY"
@@ -18,13 +19,21 @@ under `devstack:`: in a file, it would turn the stack itself into its copy."""
 
 def state_folder() -> Path:
     """Where the user's programs keep what is no configuration."""
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    state = Path(os.environ.get("XDG_STATE_HOME") or home_folder() / ".local/state")
     return state / "invoke-devstack"
 
 
 def copies_folder() -> Path:
     """Where each isolated copy of a stack has its folder. It is there while there are any."""
     return state_folder() / "copies"
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is one that this user may look at: with another user's XDG_STATE_HOME, it is not."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 @record

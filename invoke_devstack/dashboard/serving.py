@@ -22,6 +22,7 @@ from invoke_devstack.dashboard.board import Board
 from invoke_devstack.dashboard.connections import BoundedProtocol, allow_many_connections
 from invoke_devstack.dashboard.routes import application
 from invoke_devstack.errors import DevstackError
+from invoke_devstack.settings import state_folder
 
 _HOST = "127.0.0.1"
 _FIRST_PORT, _PORTS = 21000, 9000  # below those that systems hand out themselves
@@ -149,5 +150,4 @@ def _config(app: Access) -> uvicorn.Config:
 
 
 def _file_of(cookie: str) -> Path:
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
-    return state / "invoke-devstack" / "dashboards" / f"{cookie.removeprefix('devstack-')}.json"
+    return state_folder() / "dashboards" / f"{cookie.removeprefix('devstack-')}.json"

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from invoke_devstack.errors import EngineUnavailableError
+from invoke_devstack.local_files.home import home_folder
 from invoke_devstack.records import record
 
 _PROXIES = {
@@ -29,7 +30,7 @@ def config_folder(environment: Mapping[str, str] | None = None) -> Path:
     """DOCKER_CONFIG, or `.docker` in the home directory."""
     environment = os.environ if environment is None else environment
     configured = environment.get("DOCKER_CONFIG")
-    return Path(configured) if configured else Path(environment.get("HOME") or Path.home()) / ".docker"
+    return Path(configured) if configured else home_folder(environment) / ".docker"
 
 
 def read_config(environment: Mapping[str, str] | None = None) -> Mapping[str, Any]:
@@ -150,7 +151,7 @@ def known_sockets(environment: Mapping[str, str]) -> Iterator[Endpoint]:
     and Podman, whether they exist or not."""
     if sys.platform == "win32":
         return
-    home = Path(environment.get("HOME") or Path.home())
+    home = home_folder(environment)
     runtime = Path(environment.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     paths = (
         Path("/var/run/docker.sock"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from invoke_devstack.engine.connect import connect
 from invoke_devstack.errors import EngineUnavailableError, SetupError
 from invoke_devstack.events import Emit
-from invoke_devstack.settings import Settings
+from invoke_devstack.settings import Settings, state_folder
 from invoke_devstack.setup.commands import ask_command, run_command
 from invoke_devstack.setup.machine import Machine, install_packages
 from invoke_devstack.setup.reporting import Questions, run_action, say
@@ -193,7 +193,7 @@ def _log_file(name: str) -> Path:
     system = Path("/var/log")
     if os.access(system, os.W_OK):
         return system / name
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "invoke-devstack"
+    state = state_folder()
     state.mkdir(parents=True, exist_ok=True)
     return state / name
 

@@ -26,7 +26,7 @@ from invoke_devstack.events import Document, Event, Notice, Table
 from invoke_devstack.local_files.failures import unwritable
 from invoke_devstack.running.hooks import Hooks
 from invoke_devstack.running.interrupt import Interrupt
-from invoke_devstack.settings import COPY_VARIABLE, Settings, copies_folder
+from invoke_devstack.settings import COPY_VARIABLE, Settings, copies_folder, is_folder
 from invoke_devstack.tasks.command_line.habits import is_given
 from invoke_devstack.tasks.declare import Declaration, split_names
 
@@ -252,7 +252,7 @@ class Work:
             )
         except EngineUnavailableError as error:
             raise self._with_what_is_missing(error) from error
-        if not self.dry and copies_folder().is_dir():
+        if not self.dry and is_folder(copies_folder()):
             from invoke_devstack.tasks.reading.copies import end_due_copies
 
             end_due_copies(self.connected, self.tell, self.interrupt)

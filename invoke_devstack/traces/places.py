@@ -18,6 +18,7 @@ from pathlib import Path
 from invoke_devstack.errors import FileError
 from invoke_devstack.local_files.failures import file_error
 from invoke_devstack.records import record
+from invoke_devstack.settings import state_folder
 
 KEY_HEADER = "x-devstack-key"
 _FIRST_PORT, _PORTS = 12000, 9000  # below those of the dashboard
@@ -34,8 +35,7 @@ class Door:
 
 def folder_of(project: str) -> Path:
     """The folder of a project's traces. It may not exist."""
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
-    return state / "invoke-devstack" / "traces" / project
+    return state_folder() / "traces" / project
 
 
 def database_of(project: str) -> Path:

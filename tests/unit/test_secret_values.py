@@ -67,6 +67,9 @@ def test_a_value_is_learned_by_the_name_or_the_place_where_it_stands(data: objec
         {"SSH_AUTH_SOCK": "/run/user/1000/agent"},
         {"PASSWORD_FILE": "/run/secrets/password"},
         {"DB_PASSWORD": "${DB_PASSWORD}"},
+        {"DB_PASSWORD": "${A:-${B}}", "API_TOKEN": "$API_TOKEN", "AUTH_KEY": "$$AUTH_KEY"},
+        {"API_TOKEN": "<your token>", "API_KEY": "$(cat key)"},
+        "mysqladmin ping -p$pw --password=$db_password",
         {"AUTH_URL": "http://auth.localhost:8080/login"},
         "auth:8080 secret:/data the token is unexpected",
     ],
@@ -74,6 +77,15 @@ def test_a_value_is_learned_by_the_name_or_the_place_where_it_stands(data: objec
 def test_what_is_no_secret_stays_readable(data: object) -> None:
     text = json.dumps(data) if not isinstance(data, str) else data
     assert knowing(data).hide(text.replace(": ", " ")) == text.replace(": ", " ")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["$2y$05$N8GzVb/abc.XYZ", "$argon2id$v=19$m=65536$c29tZXNhbHQ", "$ecret12", "<Xy12&z9", "{SSHA}a1b2"],
+)
+def test_a_value_that_starts_as_a_reference_does_is_a_secret(value: str) -> None:
+    assert knowing({"ADMIN_PASSWORD": value}).hide(f"say {value}!") == f"say {MASK}!"
+    assert knowing(["tool", "--password", value]).hide(f"say {value}!") == f"say {MASK}!"
 
 
 @pytest.mark.parametrize(

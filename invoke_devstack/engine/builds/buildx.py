@@ -27,6 +27,7 @@ from invoke_devstack.engine.endpoints import Endpoint, config_folder
 from invoke_devstack.engine.images.references import Reference
 from invoke_devstack.engine.protocol import BuildResult, OnProgress, Progress
 from invoke_devstack.errors import BuildError
+from invoke_devstack.local_files.home import home_folder
 from invoke_devstack.planning.plan import BuildRequest
 from invoke_devstack.secrets import masked
 
@@ -261,7 +262,7 @@ def _rewritten(request: BuildRequest, text: str, folder: Path) -> BuildRequest:
 
 def _plugin_folders(environment: Mapping[str, str]) -> Iterator[Path]:
     """As in https://docs.docker.com/engine/extend/cli_plugins/ and the docker command."""
-    home = Path(environment.get("HOME") or Path.home())
+    home = home_folder(environment)
     yield config_folder(environment) / "cli-plugins"
     yield home / ".docker/cli-plugins"
     if sys.platform == "win32":

@@ -16,7 +16,7 @@ from pathlib import Path
 from invoke_devstack.planning.copies.copies import Copy
 from invoke_devstack.planning.observed import seconds_of
 from invoke_devstack.running.journal import folder_of as runs_folder_of
-from invoke_devstack.settings import copies_folder, state_folder
+from invoke_devstack.settings import copies_folder, is_folder, state_folder
 
 _CONFIGURATIONS = ("invoke.yaml", "invoke.yml", "invoke.json")
 _NOTE = "ends"
@@ -34,7 +34,7 @@ namespace = enter({home!r}, {name!r})
 def find(copy: Copy) -> str:
     """The path of its folder; "" if it has none on this machine."""
     folder = _folder_of(copy)
-    return str(folder) if folder.is_dir() else ""
+    return str(folder) if is_folder(folder) else ""
 
 
 def _folder_of(copy: Copy) -> Path:
@@ -79,7 +79,9 @@ def write(copy: Copy, home: Path, engine_url: str) -> None:
 def remove(copy: Copy) -> None:
     """Removes the folder, what else is kept for its project (traces), and what commands noted of their runs
     on the copy (`running.journal`)."""
-    own = state_folder().glob(f"*/{copy.project}")
+    own: list[Path] = []
+    with suppress(OSError):
+        own.extend(state_folder().glob(f"*/{copy.project}"))
     for folder in (*own, runs_folder_of(Path(copy.directory), copy.name)):
         with suppress(OSError):
             shutil.rmtree(folder)

@@ -15,6 +15,7 @@ from invoke_devstack.definition.syntax.yaml_reader import read_documents
 from invoke_devstack.engine.images.references import Reference
 from invoke_devstack.engine.images.registry import Registry
 from invoke_devstack.local_files.failures import file_error
+from invoke_devstack.local_files.home import home_folder
 from invoke_devstack.planning.plan import Plan
 from invoke_devstack.planning.plans.images import plan_publish
 from invoke_devstack.planning.publishing.artifact import Layer, digest_of, read_manifest
@@ -107,6 +108,6 @@ def names_its_project(file: Path) -> bool:
 
 
 def _cache() -> Path:
-    home = Path.home()
+    home = home_folder()
     own = home / "Library" / "Caches" if sys.platform == "darwin" else home / ".cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or own) / "docker-compose"

@@ -12,7 +12,7 @@ import pytest
 from invoke_devstack.planning.copies.copies import Copy
 from invoke_devstack.running import journal
 from invoke_devstack.running.copies import folder
-from invoke_devstack.settings import copies_folder
+from invoke_devstack.settings import copies_folder, is_folder
 from invoke_devstack.tasks.copy_folder import enter
 from invoke_devstack.tasks.namespace import Stack
 
@@ -43,6 +43,16 @@ def test_its_tasks_are_those_of_the_project_on_the_copy(tmp_path: Path) -> None:
     exec(compile((found / "tasks.py").read_text(), "tasks.py", "exec"), values)
     assert "up" in values["namespace"].task_names  # type: ignore[attr-defined]
     assert journal.folder_of(Path("/shop")) == journal.folder_of(Path("/shop"), "job")
+
+
+def test_a_folder_that_cannot_be_looked_at_ends_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/" + 300 * "x")  # an error to root, too
+    assert not folder.find(COPY)
+    assert not folder.due(ENGINE, datetime.now(UTC))
+    assert not is_folder(copies_folder())
+    folder.write(COPY, Path("/shop"), ENGINE)
+    folder.forget_end(COPY.project)
+    folder.remove(COPY)
 
 
 def test_a_project_without_tasks_gets_those_of_a_plain_stack(tmp_path: Path) -> None:
