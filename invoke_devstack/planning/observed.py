@@ -56,6 +56,7 @@ class ObservedContainer:
     labels: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[PublishedPort, ...] = ()
     networks: Mapping[str, str] = field(default_factory=dict)  # network's name -> its id
+    cut_off: bool = False  # it runs, and the engine has taken its addresses and ports away
     mounts: tuple[ObservedMount, ...] = ()
     created_at: str = ""  # RFC 3339
     started_at: str = ""  # RFC 3339; "" if it never started

@@ -9,6 +9,7 @@ from tests.faults import (
     containers,
     data,
     engine_gone,
+    forgotten,
     full_disk,
     growth,
     killed,
@@ -38,6 +39,9 @@ FAULTS: dict[str, Fault] = {
     "engine-logs": Fault("the same during `logs --follow`", engine_gone.during_logs, 6, 1),
     "engine-watch": Fault("the same during `watch`", engine_gone.during_watch, 4),
     "engine-hangs": Fault("the engine is frozen for 30 s", engine_gone.hangs, 1, 1),
+    "engine-forgets": Fault(
+        "the engine is killed before it notes a container's start", forgotten.after_a_start, 6, 3
+    ),
     "crash": Fault("a container crashes", containers.crashes, 2, 1),
     "memory": Fault("a container is killed for memory", containers.is_killed_for_memory, 2),
     "loop": Fault("a container restarts in a loop", containers.restarts_in_a_loop, 2, 1),

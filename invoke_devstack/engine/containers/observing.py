@@ -178,8 +178,18 @@ def read_container(entry: Body) -> ObservedContainer:
         labels=labels,
         ports=_ports(entry.get("Ports") or ()),
         networks={name: endpoint.get("NetworkID", "") for name, endpoint in networks.items()},
+        cut_off=entry.get("State") == "running" and _is_cut_off(networks),
         mounts=tuple(_mount(mount) for mount in entry.get("Mounts") or ()),
         created_at=datetime.fromtimestamp(int(entry.get("Created", 0)), UTC).isoformat(),
+    )
+
+
+def _is_cut_off(networks: Mapping[str, Body]) -> bool:
+    """Whether the engine has forgotten the container's part in all of its networks. Podman 4, which tells no
+    ids of networks, tells no ids of endpoints either."""
+    known = [item for name, item in networks.items() if item.get("NetworkID") not in (None, "", name)]
+    return bool(known) and not any(
+        item.get("EndpointID") or item.get("IPAddress") or item.get("MacAddress") for item in known
     )
 
 

@@ -146,6 +146,9 @@ def _run_again(up: UpState) -> tuple[str, ...]:
 def _verdict_on_running(up: UpState, service: Service, container: ObservedContainer) -> ContainerVerdict:
     if is_awaited_to_end(up.definition, service.name):
         return ContainerVerdict(container, "await", by_state("not completed yet"))
+    if container.cut_off:
+        cause = Cause(CauseKind.NETWORK, "the engine took it off its networks")
+        return ContainerVerdict(container, "restart", cause)
     if container.health in ("starting", "unhealthy"):
         return ContainerVerdict(container, "await", by_state(container.health))
     if container.started_again and restarts(service):

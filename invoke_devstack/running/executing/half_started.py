@@ -3,12 +3,16 @@ it runs, and the engine takes it for stopped."""
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import HalfStartedError
 from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels
+from invoke_devstack.planning.observed import REMOVABLE, Observed
 from invoke_devstack.planning.plan import Body
 from invoke_devstack.running.executing.convergence import remove_container
 from invoke_devstack.running.session import Session
@@ -17,6 +21,38 @@ _FLEETING = ("/tmp", "/run", "/var/run", "/var/tmp")  # what a program writes th
 _CACHES = "__pycache__"
 _FORCED = "Recreate it, with the data of its volumes: `invoke up --force-recreate`"
 _SHOWN = 5  # changed files that are named
+_WHOLE_ID = re.compile(rb"[0-9a-f]{64}")
+
+
+def end_forgotten(session: Session, observed: Observed) -> bool:
+    """Ends the processes of containers that the engine takes for stopped, before anything is started, and
+    before it is removed: two servers must never write to one volume. An engine that is asked to start such a
+    container kills the old process without a word, or notices only seconds later, and then takes the network
+    away from the new one.
+
+    Looks among the processes of this machine; those of a remote engine, or in the virtual machine of Docker
+    Desktop, are not seen. Returns whether there were any. Raises HalfStartedError if one cannot be ended."""
+    stopped = {item.id: item.service for item in observed.containers if item.state in REMOVABLE}
+    if not stopped or not session.engine.endpoint.is_local:
+        return False
+    forgotten = sorted(stopped.keys() & _containers_with_processes())
+    for container in forgotten:
+        refused = HalfStartedError("the engine was killed while it started the container")
+        _end_processes(session, stopped[container], container, refused)
+    return bool(forgotten)
+
+
+def _containers_with_processes() -> set[str]:
+    """The whole ids of those for which something runs on this machine: the control group of a process has the
+    id in its name, with every driver and version of groups."""
+    if sys.platform != "linux":
+        return set()
+    found: set[bytes] = set()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):  # it has ended since
+                found.update(_WHOLE_ID.findall((folder / "cgroup").read_bytes()))
+    return {item.decode() for item in found}
 
 
 def start(session: Session, service: str, container: str) -> None:
@@ -25,19 +61,20 @@ def start(session: Session, service: str, container: str) -> None:
     try:
         session.engine.start(container)
     except HalfStartedError as refused:
-        _end_forgotten(session, service, container, refused)
+        whole_id = session.engine.inspect_container(container)["Id"]
+        _end_processes(session, service, whole_id, refused)
         try:
             session.engine.start(container)
         except HalfStartedError as error:
             raise _named(error, service, container) from error
 
 
-def _end_forgotten(session: Session, service: str, container: str, refused: HalfStartedError) -> None:
+def _end_processes(session: Session, service: str, container: str, refused: HalfStartedError) -> None:
+    """Of a container, given by its whole id. Raises `refused`, with what to do, if they cannot be ended."""
     from invoke_devstack.running import copy_container
 
-    whole_id = session.engine.inspect_container(container)["Id"]
     try:
-        ended = copy_container.end_processes(session, service, whole_id)
+        ended = copy_container.end_processes(session, service, container)
     except copy_container.CopyError as error:
         named = _named(refused, service, container)
         named.hint = "Restart the machine: a process of it may still run, and write to its volumes."

@@ -10,19 +10,34 @@ from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.plans.snapshots import is_interrupted
+from invoke_devstack.running.executing import half_started
 from invoke_devstack.running.session import Session
 
 
 def end_leftovers(session: Session, observed: Observed, *, starts: bool = True) -> bool:
-    """Settles interrupted snapshots, restores and resets, because nothing may start with incomplete data, and
-    removes networks that the engine has twice. Returns whether there were any: then `observed` is out of
-    date. Also ends copies of any stack that have outlived their time. Costs nothing if there is nothing.
+    """Settles interrupted snapshots, restores and resets, because nothing may start with incomplete data;
+    removes networks that the engine has twice; ends processes that it has forgotten. Returns whether there
+    were any: then `observed` is out of date. Also ends copies of any stack that have outlived their time.
+    Asks the engine nothing if there is nothing.
 
-    Raises UnfinishedError if one cannot be settled now. With `starts=False` this is only a warning: for
-    commands that start nothing."""
+    Raises UnfinishedError or HalfStartedError if one cannot be settled now. With `starts=False` this is only a
+    warning: for commands that start nothing."""
+    if session.dry:
+        return False
+    try:
+        forgotten = half_started.end_forgotten(session, observed)
+        return _end_those_of_commands(session, observed) or forgotten
+    except DevstackError as error:
+        if starts:
+            raise
+        session.emit(Notice(text=error.message, level="warning"))
+    return True
+
+
+def _end_those_of_commands(session: Session, observed: Observed) -> bool:
     left = [item for item in observed.containers if labels.COPY_CONTAINER in item.labels]
     doubled = any(network.doubled for network in observed.networks.values())
-    if session.dry or not (left or observed.ours or doubled):
+    if not (left or observed.ours or doubled):
         return False
     if doubled:
         doubled = end_doubles(session.engine, session.project)
@@ -31,12 +46,7 @@ def end_leftovers(session: Session, observed: Observed, *, starts: bool = True) 
         return doubled
     from invoke_devstack.running import unfinished
 
-    try:
-        unfinished.settle_all(session, observed, left)
-    except DevstackError as error:
-        if starts:
-            raise
-        session.emit(Notice(text=error.message, level="warning"))
+    unfinished.settle_all(session, observed, left)
     return True
 
 

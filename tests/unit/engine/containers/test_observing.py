@@ -96,6 +96,27 @@ def test_mounts_and_networks_are_read() -> None:
     assert container.networks == {"p_default": "n1"}
 
 
+_GONE = {"NetworkID": "n1", "EndpointID": "", "IPAddress": "", "MacAddress": ""}
+
+
+@pytest.mark.parametrize(
+    ("state", "networks", "cut_off"),
+    [
+        ("running", {"p_default": _GONE}, True),
+        ("running", {"p_default": _GONE, "p_other": _GONE}, True),
+        ("running", {"p_default": _GONE, "p_other": {**_GONE, "IPAddress": "10.0.0.2"}}, False),
+        ("running", {"host": {**_GONE, "EndpointID": "e1"}}, False),
+        ("running", {"p_default": {**_GONE, "NetworkID": "p_default"}}, False),  # Podman
+        ("running", {}, False),  # `network_mode: service:…`
+        ("exited", {"p_default": _GONE}, False),
+    ],
+)
+def test_a_running_container_without_any_part_in_its_networks_is_cut_off(
+    state: str, networks: dict[str, Any], cut_off: bool
+) -> None:
+    assert read_container(entry(State=state, NetworkSettings={"Networks": networks})).cut_off is cut_off
+
+
 def test_fields_that_an_engine_leaves_out_do_not_matter() -> None:
     bare = read_container({"Id": "x", "Names": None, "Labels": None, "Ports": None, "Mounts": None})
     assert (bare.name, bare.number, bare.ports, bare.mounts) == ("", 1, (), ())

@@ -46,6 +46,15 @@ def test_a_paused_container_goes_on() -> None:
     )
 
 
+def test_a_container_that_the_engine_took_off_its_networks_is_restarted() -> None:
+    definition = stack({"web": {}})
+    assert up(definition, running(definition, web={"cut_off": True})) == (
+        "stop p-web-1  (the engine took it off its networks)",
+        "start p-web-1  (the engine took it off its networks)",
+        "await p-web-1  (the engine took it off its networks)",
+    )
+
+
 def test_a_dead_container_is_recreated() -> None:
     definition = stack({"web": {}})
     assert "remove p-web-1  (replaced by the new container)" in up(

@@ -4,21 +4,24 @@ process runs, and the engine takes it for stopped."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from invoke_devstack.engine.endpoints import Endpoint
 from invoke_devstack.engine.transport.failures import refusal
-from invoke_devstack.errors import EngineUnavailableError, HalfStartedError
+from invoke_devstack.errors import EngineUnavailableError, HalfStartedError, PlanShown
 from invoke_devstack.events import Event, Notice
 from invoke_devstack.planning.causes import Cause, CauseKind
 from invoke_devstack.planning.labels import REPLACE
 from invoke_devstack.planning.plan import Body, Plan, RestartContainer
 from invoke_devstack.running import copy_container
 from invoke_devstack.running.copy_container import CopyError
+from invoke_devstack.running.executing import half_started
 from invoke_devstack.running.executing.executor import execute
-from invoke_devstack.running.options import UpOptions
+from invoke_devstack.running.options import DownOptions, UpOptions
 from invoke_devstack.running.session import Session
+from invoke_devstack.running.stack.down import take_down
 from invoke_devstack.running.stack.up import bring_up
 from tests.fakes import FakeEngine
 from tests.unit.planning.building import stack
@@ -168,3 +171,70 @@ def test_nothing_starts_beside_a_process_that_cannot_be_ended(
     error = _refused(engine)
     assert "Restart the machine" in error.hint
     assert error.details[-1] == "no shell"
+
+
+class _Order(Killed):
+    """Notes when the containers are removed."""
+
+    order: ClassVar[list[str]] = []
+
+    def remove_container(self, container: str, **options: Any) -> None:
+        self.order.append("removed")
+        super().remove_container(container, **options)
+
+
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> _Order:
+    """Both containers of TWO are there; the engine takes `web`'s for stopped, and a process of it runs."""
+    engine = _Order()
+    engine.dying = False
+    engine.order.clear()
+    bring_up(Session(TWO, engine, lambda event: None), UpOptions())
+    found = engine.named("p-web-1").id
+    engine._update(found, "die", state="exited", exit_code=0)
+    running = {found, "of another project"}
+
+    def end(session: Session, service: str, container: str) -> int:
+        engine.order.append(f"ended {service}")
+        running.discard(container)
+        return 1
+
+    monkeypatch.setattr(copy_container, "end_processes", end)
+    monkeypatch.setattr(half_started, "_containers_with_processes", lambda: running)
+    return engine
+
+
+def test_forgotten_processes_end_before_their_container_is_removed(forgetful: _Order) -> None:
+    events: list[Event] = []
+    take_down(Session(TWO, forgetful, events.append), DownOptions())
+    assert forgetful.order == ["ended web", "removed", "removed"]
+    assert any("no longer knew" in event.text for event in events if isinstance(event, Notice))
+
+
+def test_and_before_it_is_recreated(forgetful: _Order) -> None:
+    changed = stack({"db": {"image": "image"}, "web": {"image": "image", "environment": {"A": "1"}}})
+    bring_up(Session(changed, forgetful, lambda event: None), UpOptions())
+    assert forgetful.order[:2] == ["ended web", "removed"]
+
+
+def test_a_dry_run_ends_nothing(forgetful: _Order) -> None:
+    with pytest.raises(PlanShown):
+        take_down(Session(TWO, forgetful, lambda event: None, dry=True), DownOptions())
+    assert forgetful.order == []
+
+
+def test_a_down_that_cannot_end_them_warns(forgetful: _Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise CopyError("no shell")
+
+    monkeypatch.setattr(copy_container, "end_processes", fail)
+    events: list[Event] = []
+    take_down(Session(TWO, forgetful, events.append), DownOptions())
+    warnings = [event.text for event in events if isinstance(event, Notice) and event.level == "warning"]
+    assert any("web cannot start" in text for text in warnings), warnings
+
+
+def test_a_remote_engines_processes_are_not_looked_for(forgetful: _Order) -> None:
+    forgetful.endpoint = Endpoint("tcp://192.0.2.1:2375")
+    take_down(Session(TWO, forgetful, lambda event: None), DownOptions())
+    assert forgetful.order == ["removed", "removed"]
