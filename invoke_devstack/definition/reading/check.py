@@ -21,15 +21,18 @@ if TYPE_CHECKING:
     from invoke_devstack.definition.attributes.part import ValueType
 
 
-def check(value: Any, kind: ValueType[Any], location: Location, steps: Steps = ()) -> None:
-    """Raises DefinitionError at the first place where `value` is not of `kind`."""
+def check(
+    value: Any, kind: ValueType[Any], location: Location, steps: Steps = (), *, repeats: bool = False
+) -> None:
+    """Raises DefinitionError at the first place where `value` is not of `kind`. `repeats`: a list whose entries
+    must differ may have one twice."""
     match value:
         case Table() if kind.part is not None:
-            _check_part(value, kind, location, steps)
+            _check_part(value, kind, location, steps, repeats)
         case Table() if kind.values is not None:
-            _check_values(value, kind, kind.values, steps)
+            _check_values(value, kind, kind.values, steps, repeats)
         case Items() if kind.items is not None:
-            _check_items(value, kind.items, kind.distinct, steps)
+            _check_items(value, kind.items, kind.distinct and not repeats, steps, repeats)
         case str() if kind.text:
             _check_text(value, kind, location, steps)
         case bool() if kind.boolean:
@@ -71,11 +74,11 @@ def _joined(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _check_items(value: Items, kind: ValueType[Any], distinct: bool, steps: Steps) -> None:
+def _check_items(value: Items, kind: ValueType[Any], distinct: bool, steps: Steps, repeats: bool) -> None:
     seen: set[tuple[bool, str]] = set()
     for index, (item, location) in enumerate(value.entries()):
         own = (*steps, f"[{index}]")
-        check(item, kind, location, own)
+        check(item, kind, location, own, repeats=repeats)
         if not distinct or isinstance(item, dict | list):
             continue
         text = to_text(item)
@@ -86,13 +89,13 @@ def _check_items(value: Items, kind: ValueType[Any], distinct: bool, steps: Step
         seen.add((isinstance(item, str), text))
 
 
-def _check_part(value: Table, kind: ValueType[Any], location: Location, steps: Steps) -> None:
+def _check_part(value: Table, kind: ValueType[Any], location: Location, steps: Steps, repeats: bool) -> None:
     assert kind.part is not None
     keys = kind.part.keys
     for key, item in value.items():
         own = keys.get(key)
         if own is not None:
-            check(item, own.kind, value.location_of(key), (*steps, key))
+            check(item, own.kind, value.location_of(key), (*steps, key), repeats=repeats)
         elif not kind.lenient and not (kind.part.extensible and key.startswith("x-")):
             raise _unknown_key(key, value, kind, steps)
     if kind.lenient:
@@ -103,10 +106,12 @@ def _check_part(value: Table, kind: ValueType[Any], location: Location, steps: S
             raise _wrong(f"needs `{name}`", location, steps, hint)
 
 
-def _check_values(value: Table, kind: ValueType[Any], values: ValueType[Any], steps: Steps) -> None:
+def _check_values(
+    value: Table, kind: ValueType[Any], values: ValueType[Any], steps: Steps, repeats: bool
+) -> None:
     for key, item in value.items():
         if kind.names.match(key):
-            check(item, values, value.location_of(key), (*steps, key))
+            check(item, values, value.location_of(key), (*steps, key), repeats=repeats)
         elif not kind.lenient:
             raise DefinitionError(
                 f"invalid name `{key}` {_where(steps)}",

@@ -96,7 +96,8 @@ def _base(
 
 
 def _read_base(file: Path, context: Context, location: Location, steps: Steps) -> _Services:
-    """The services of another file, whose paths are relative to that file."""
+    """The services of another file, whose paths are relative to that file. As in Compose, lists with repeated
+    entries are refused only where they are still that after the merge."""
     require_file(file, location, steps)
     root = Table(location)
     resets: list[Steps] = []
@@ -106,7 +107,7 @@ def _read_base(file: Path, context: Context, location: Location, steps: Steps) -
         interpolate(content, context.environment, context.unset, context.missing)
         resets = document.resets
         drop_reset(root, resets)
-        root = put_over(root, content)
+        root = put_over(root, content, repeats=True)
     rewrite("resolve", root, FILE, root.location, (), Base(file.parent, context.base.home))
     services = root.get("services") or Table(location)
     for name in empty:
@@ -116,10 +117,10 @@ def _read_base(file: Path, context: Context, location: Location, steps: Steps) -
     return _Services(file, services, resets)
 
 
-def put_over(root: Table, content: Table) -> Table:
-    """`content` merged over `root`, checked, in long form. Raises DefinitionError."""
+def put_over(root: Table, content: Table, *, repeats: bool = False) -> Table:
+    """`content` merged over `root`, checked, in long form; `repeats` as in `check`. Raises DefinitionError."""
     root = rewrite("unique", merge(root, content, FILE), FILE, root.location)
-    check(root, FILE, root.location)
+    check(root, FILE, root.location, repeats=repeats)
     for step in ("expand", "unique"):
         root = rewrite(step, root, FILE, root.location)
     return root

@@ -43,6 +43,20 @@ def test_a_service_without_a_body_in_another_file_may_be_extended(project: Proje
     assert service.image == "x"
 
 
+def test_entries_that_another_files_service_repeats_are_taken_once(project: Project) -> None:
+    base = "services: {app: {extends: root}, root: {networks: [a, a], cap_add: [X, X], dns: [d, d]}}\n"
+    project.write({"base.yaml": base})
+    text = "services: {web: {image: x, extends: {file: base.yaml, service: app}}}\nnetworks: {a: {}}"
+    service = project.load(text).services["web"]
+    assert (list(service.networks), service.cap_add, service.dns) == (["a"], ("X",), ("d",))
+
+
+def test_those_that_merging_keeps_twice_are_refused_as_in_one_file(project: Project) -> None:
+    project.write({"base.yaml": "services: {app: {security_opt: [a, a]}}\n"})
+    error = project.error("services: {web: {image: x, extends: {file: base.yaml, service: app}}}")
+    assert "security_opt[1]` is a duplicate" in error.message
+
+
 def test_a_service_without_a_body_in_the_same_file_is_refused(project: Project) -> None:
     error = project.error("services:\n  web: {extends: app, image: x}\n  app:\n")
     assert "services.app" in error.message
