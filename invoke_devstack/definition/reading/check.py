@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def check(
     value: Any, kind: ValueType[Any], location: Location, steps: Steps = (), *, repeats: bool = False
 ) -> None:
-    """Raises DefinitionError at the first place where `value` is not of `kind`. `repeats`: a list whose entries
-    must differ may have one twice."""
+    """Raises DefinitionError at the first place where `value` is not of `kind`. `repeats`: a list whose
+    entries must differ may have one twice."""
     match value:
         case Table() if kind.part is not None:
             _check_part(value, kind, location, steps, repeats)

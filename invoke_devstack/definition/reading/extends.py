@@ -118,7 +118,8 @@ def _read_base(file: Path, context: Context, location: Location, steps: Steps) -
 
 
 def put_over(root: Table, content: Table, *, repeats: bool = False) -> Table:
-    """`content` merged over `root`, checked, in long form; `repeats` as in `check`. Raises DefinitionError."""
+    """`content` merged over `root`, checked, in long form; `repeats` as in `check`. Raises
+    DefinitionError."""
     root = rewrite("unique", merge(root, content, FILE), FILE, root.location)
     check(root, FILE, root.location, repeats=repeats)
     for step in ("expand", "unique"):

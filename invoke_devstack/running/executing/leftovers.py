@@ -20,8 +20,8 @@ def end_leftovers(session: Session, observed: Observed, *, starts: bool = True) 
     were any: then `observed` is out of date. Also ends copies of any stack that have outlived their time.
     Asks the engine nothing if there is nothing.
 
-    Raises UnfinishedError or HalfStartedError if one cannot be settled now. With `starts=False` this is only a
-    warning: for commands that start nothing."""
+    Raises UnfinishedError or HalfStartedError if one cannot be settled now. With `starts=False` this is only
+    a warning: for commands that start nothing."""
     if session.dry:
         return False
     try:
