@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 from invoke_devstack.engine.connect import connect
@@ -15,6 +14,7 @@ from invoke_devstack.engine.swarm.swarm import Swarm
 from invoke_devstack.errors import DevstackError, EngineError
 from invoke_devstack.planning.deploys.observed import ObservedStack, observed_stack, with_ids
 from invoke_devstack.planning.plan import Body
+from invoke_devstack.records import record
 
 _PATIENCE = 5.0  # seconds for the engine of a context to answer
 
@@ -29,6 +29,15 @@ class NoContextError(DevstackError):
     """A node that a command needs is out of reach."""
 
     reason = "no-context"
+
+
+@record
+class Reached:
+    """A node whose engine a Docker context reaches."""
+
+    node: str
+    context: str
+    engine: DockerEngine
 
 
 class Cluster:
@@ -64,17 +73,27 @@ class Cluster:
     def engine_at(self, node: str, host: str) -> DockerEngine:
         """The engine of a node, by its id: the manager itself, or one that a Docker context reaches. `host`
         is the node's name, for messages. Raises NoContextError."""
-        if self.swarm.state().get("NodeID") == node:
+        if self.node_id() == node:
             return self.engine
-        contexts = context_names()
-        with ThreadPoolExecutor(len(contexts)) as pool:
-            found = next((engine for engine in pool.map(partial(_reached, node), contexts) if engine), None)
+        found = self.other_nodes().get(node)
         if found is None:
             raise NoContextError(
                 f"no Docker context reaches {host}, where the task runs",
                 hint=f"Make one: docker context create {host} --docker host=ssh://{host}",
             )
-        return found
+        return found.engine
+
+    def node_id(self) -> str:
+        """That of the manager that is spoken to."""
+        return str(self.swarm.state().get("NodeID") or "")
+
+    def other_nodes(self) -> Mapping[str, Reached]:
+        """The nodes that Docker contexts of this machine reach, by their ids, without the manager itself. No
+        manager passes requests on to another node."""
+        contexts, own = context_names(), self.node_id()
+        with ThreadPoolExecutor(len(contexts)) as pool:
+            found = [item for item in pool.map(_reached, contexts) if item]
+        return {item.node: item for item in reversed(found) if item.node != own}
 
     def observe(self) -> ObservedStack:
         """The stack as it is, with what else the swarm has."""
@@ -101,10 +120,11 @@ class Cluster:
         return with_ids(spec, networks, files)
 
 
-def _reached(node: str, context: str) -> DockerEngine | None:
-    """The engine of a context, if it is that of the node."""
+def _reached(context: str) -> Reached | None:
+    """The node behind a context; None where no node of a swarm answers."""
     try:
         engine = connect(_PATIENCE, endpoint=endpoint_of_context(context))
-        return engine if engine.swarm.state().get("NodeID") == node else None
+        node = str(engine.swarm.state().get("NodeID") or "")
     except EngineError:
         return None
+    return Reached(node, context, engine) if node else None

@@ -17,7 +17,7 @@ from invoke_devstack.errors import DevstackError, Interrupted, PlanShown
 from invoke_devstack.events import DeployFinished, Document, Notice, PlanMade
 from invoke_devstack.planning.deploys.checks import check_cluster
 from invoke_devstack.planning.deploys.commands import deploy_commands
-from invoke_devstack.planning.deploys.image_checks import check_platforms
+from invoke_devstack.planning.deploys.image_checks import check_local_images, check_platforms
 from invoke_devstack.planning.deploys.observed import ObservedStack
 from invoke_devstack.planning.deploys.plan import plan_deploy, used_files
 from invoke_devstack.planning.deploys.service_spec import ImagePin
@@ -56,8 +56,9 @@ def deploy(cluster: Cluster, session: Session, options: DeployOptions) -> None:
     translated = in_deploy_form(definition)
     found = contents(translated)
     session = replace(session, definition=translated)
-    refuse(check_cluster(translated, cluster.observe()))
-    tell_findings(session, findings)
+    about_cluster = check_cluster(translated, cluster.observe())
+    refuse(about_cluster)
+    tell_findings(session, (*findings, *about_cluster))
     if options.dry:
         target = _target(cluster, session, found, _pins_as_they_are(cluster, session))
         show(session, _plan(cluster, target, cluster.observe()), _builds(session))
@@ -90,7 +91,12 @@ def _target(
 ) -> Target:
     observed = cluster.observe()
     target = target_of(session.definition, observed, found, images, cluster.swarm.holds)
-    refuse(tuple(check_platforms(session.definition, target, observed)))
+    refuse(
+        (
+            *check_platforms(session.definition, target, observed),
+            *check_local_images(session.definition, target, images, observed),
+        )
+    )
     return target
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.deploying.cluster import Cluster
 from invoke_devstack.engine.images.references import DOCKER_HUB, Reference
-from invoke_devstack.errors import EngineError, ImageUnavailableError
+from invoke_devstack.errors import EngineError, ImageUnavailableError, NotFoundError
 from invoke_devstack.events import Notice
 from invoke_devstack.planning.deploys.image_checks import without_registry
-from invoke_devstack.planning.deploys.service_spec import ImagePin
+from invoke_devstack.planning.deploys.service_spec import Holding, ImagePin
 from invoke_devstack.running.session import Session
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
+    from invoke_devstack.engine.docker_engine import DockerEngine
 
 
 def build_and_push(session: Session) -> None:
@@ -51,12 +54,41 @@ def pins(cluster: Cluster, session: Session) -> dict[str, ImagePin]:
     images = images_of(session.definition)
     results = {image: pool.submit(_pin, cluster, image) for image in images}
     found = {image: result.result() for image, result in results.items()}
-    local = [image for image, pin in found.items() if pin.local_id]
+    local = {image: pin for image, pin in found.items() if pin.local_id}
     if local:
-        manager = str(cluster.swarm.state().get("NodeID"))
-        text = without_registry(local, cluster.observe(), manager)
+        local = _on_other_nodes(cluster, local)
+        text = without_registry(local, cluster.observe(), cluster.node_id())
         session.emit(Notice(text=text, level="warning"))
+    return {**found, **local}
+
+
+def _on_other_nodes(cluster: Cluster, local: Mapping[str, ImagePin]) -> dict[str, ImagePin]:
+    """With what the nodes have that a context reaches. A manager knows nothing about the images of others."""
+    reached = cluster.other_nodes().values()
+    own = {image: cluster.engine.inspect_image(image) for image in local}
+    found: dict[str, ImagePin] = {}
+    for image, pin in local.items():
+        held = {item.node: _held(item.engine, image, own[image]) for item in reached}
+        found[image] = replace(pin, on_nodes={node: what for node, what in held.items() if what})
     return found
+
+
+def _held(engine: DockerEngine, image: str, own: Mapping[str, Any]) -> Holding | None:
+    """What an engine has in place of the manager's image; None if it does not say."""
+    try:
+        there = engine.inspect_image(image)
+    except NotFoundError:
+        return Holding.NONE
+    except EngineError:
+        return None
+    return Holding.SAME if _content(there) == _content(own) or there["Id"] == own["Id"] else Holding.OTHER
+
+
+def _content(image: Mapping[str, Any]) -> object:
+    """Not the id: an engine with containerd's image store calls the same image by another one."""
+    config = image.get("Config") or {}
+    runs = [config.get(key) for key in ("Entrypoint", "Cmd", "Env", "User", "WorkingDir")]
+    return ((image.get("RootFS") or {}).get("Layers"), image.get("Created"), runs)
 
 
 def _pin(cluster: Cluster, image: str) -> ImagePin:

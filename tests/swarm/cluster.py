@@ -14,13 +14,15 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import docker
 from docker.errors import DockerException
 
 from tests.busybox import busybox_root, static_busybox
+from tests.functional.conftest import find_free_port
 
 DATA = Path("/var/lib/devstack-swarm")
 BUSYBOX = "devstack-test/busybox:1"
@@ -47,14 +49,18 @@ def missing() -> str:
 class Cluster:
     """Nodes count from 1, which is the manager. Use it in a `with`."""
 
-    def __init__(self, nodes: int) -> None:
+    def __init__(self, nodes: int, *, joined: bool = True) -> None:
+        """`joined`: they make a swarm. Else each is an engine for itself, for which the registry is Docker
+        Hub, and which reaches it at `everywhere`, as this machine does."""
         self.index = self._claim()
         self.count = nodes
         self.folder = DATA / str(self.index)
         self.subnet = f"10.97.{self.index}"
         self.registry = f"{self.subnet}.254:5000"
+        self.joined = joined
+        self.everywhere = f"127.0.0.1:{find_free_port()}"
         self._engines: dict[int, subprocess.Popen[bytes]] = {}
-        self._registry: subprocess.Popen[bytes] | None = None
+        self._registries: list[subprocess.Popen[bytes]] = []
 
     @staticmethod
     def _claim() -> int:
@@ -79,9 +85,9 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self._make_bridge()
-        self.start_registry()
         for node in range(1, self.count + 1):
             self._make_namespace(node)
+        self.start_registry()
         starts = [threading.Thread(target=self.revive, args=(node,)) for node in range(1, self.count + 1)]
         for start in starts:
             start.start()
@@ -89,13 +95,13 @@ class Cluster:
             start.join()
         for node in range(1, self.count + 1):
             self._wait_until_it_answers(node)
+        if self.joined:
+            self._make_swarm()
+
+    def _make_swarm(self) -> None:
         self.client(1).swarm.init(advertise_addr=f"{self.subnet}.1", listen_addr=f"{self.subnet}.1:2377")
-        token = self.client(1).swarm.attrs["JoinTokens"]["Worker"]
         for node in range(2, self.count + 1):
-            own = f"{self.subnet}.{node}"
-            self.client(node).swarm.join(
-                [f"{self.subnet}.1:2377"], token, advertise_addr=own, listen_addr=own
-            )
+            self.join(node)
 
     # nodes
     def url(self, node: int) -> str:
@@ -111,6 +117,20 @@ class Cluster:
         """The words of a command that runs in the network of a node."""
         return ["ip", "netns", "exec", self._space(node), *words]
 
+    def join(self, node: int) -> None:
+        """The node joins the swarm as a worker."""
+        swarm = self.client(1).swarm
+        swarm.reload()
+        token, own = swarm.attrs["JoinTokens"]["Worker"], self.address(node)
+        self.client(node).swarm.join([f"{self.address(1)}:2377"], token, advertise_addr=own, listen_addr=own)
+
+    def leave(self, node: int) -> None:
+        """The node leaves the swarm, which forgets it."""
+        manager = self.client(1).api
+        known = self.client(node).info()["Swarm"]["NodeID"]
+        self.client(node).swarm.leave(force=True)
+        manager.remove_node(known, force=True)
+
     def partition(self, node: int) -> None:
         """Cuts the node off the network."""
         _ip("-n", self._space(), "link", "set", f"b{node}", "down")
@@ -122,6 +142,18 @@ class Cluster:
         """SIGKILL to the node's engine; its containers live on."""
         os.kill(self._pid(node), signal.SIGKILL)
         self._engines[node].wait(30)
+        self._forget_containerd(node)
+
+    def _forget_containerd(self, node: int) -> None:
+        """It dies with its engine. Where another process has its number by the time the engine is back, Docker
+        20.10 waits for that one, and never answers."""
+        file = self.folder / str(node) / "exec/containerd/containerd.pid"
+        name = Path("/proc") / file.read_text("ascii") / "comm"
+        until = time.monotonic() + _START
+        with suppress(OSError):
+            while name.read_text() == "containerd\n" and time.monotonic() < until:
+                time.sleep(0.02)
+        file.unlink()
 
     def revive(self, node: int) -> None:
         folder = self.folder / str(node)
@@ -132,6 +164,7 @@ class Cluster:
         words += ["--default-address-pool", f"base=10.96.{node}.0/24,size=28"]
         words += ["--cgroup-parent", f"/devstack-swarm-{self.index}"]
         words += ["--insecure-registry", self.registry]
+        words += [] if self.joined else ["--registry-mirror", f"http://{self.everywhere}"]
         script = f'hostname node{node}; exec "$@"'
         space = [
             "nsenter",
@@ -158,7 +191,8 @@ class Cluster:
                 self.client(node).ping()
                 return
             time.sleep(0.05)
-        raise TimeoutError(f"node {node} does not answer; see {self.folder / str(node) / 'log'}")
+        last = (self.folder / str(node) / "log").read_text("utf-8", "replace")[-2000:]
+        raise TimeoutError(f"node {node} does not answer ({self._engines[node].poll()}): {last}")
 
     def _pid(self, node: int) -> int:
         return int((self.folder / str(node) / "pid").read_text("ascii"))
@@ -174,6 +208,30 @@ class Cluster:
                 archive, repository=repository, tag=tag, changes=changes
             )
 
+    def saved_busybox(self, name: str) -> bytes:
+        """The small image of the first node as an archive, under a name that no node has."""
+        manager = self.client(1)
+        image = manager.images.get(f"{self.registry}/busybox:1")
+        repository, _, tag = name.rpartition(":")
+        image.tag(repository, tag)
+        content = b"".join(manager.api.get_image(name))
+        manager.api.remove_image(name)
+        return content
+
+    def load(self, archive: bytes, *nodes: int) -> None:
+        for node in nodes:
+            self.client(node).images.load(archive)
+
+    @contextmanager
+    def without_registry(self, node: int) -> Iterator[None]:
+        """While entered, the node does not reach the registry; the others do."""
+        route = ["-n", self._space(node), "route"]
+        _ip(*route, "add", "unreachable", f"{self.subnet}.254/32")
+        try:
+            yield
+        finally:
+            _ip(*route, "del", "unreachable", f"{self.subnet}.254/32")
+
     def give(self, image: str, *nodes: int) -> None:
         """Brings an image over from the engine of this machine."""
         source = docker.from_env(timeout=300)
@@ -183,25 +241,34 @@ class Cluster:
         source.close()
 
     def start_registry(self) -> None:
-        """The registry, on an address that all nodes reach."""
+        """The registry, on an address that all nodes reach; or on one that each node has as its own."""
+        if self.joined:
+            self._serve(self.registry)
+            return
+        self._serve(self.everywhere)
+        for node in range(1, self.count + 1):
+            self._serve(self.everywhere, *self.inside(node))
+
+    def _serve(self, address: str, *words: str) -> None:
         folder = self.folder / "registry"
         folder.mkdir(exist_ok=True)
         config = self.folder / "registry.yml"
         config.write_text(
             f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder}}}}}\n"
-            f"http: {{addr: '{self.registry}'}}\n"
+            f"http: {{addr: '{address}'}}\n"
         )
         program = shutil.which("docker-registry", path=_PROGRAMS)
         assert program
-        self._registry = subprocess.Popen(
-            [program, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        started = subprocess.Popen(
+            [*words, program, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+        self._registries.append(started)
 
     def stop_registry(self) -> None:
-        if self._registry:
-            self._registry.terminate()
-            self._registry.wait(30)
-            self._registry = None
+        while self._registries:
+            registry = self._registries.pop()
+            registry.terminate()
+            registry.wait(30)
 
     # network
     def _space(self, node: int | None = None) -> str:
@@ -237,7 +304,7 @@ class Cluster:
         _ip("link", "del", f"dsw{self.index}h", check=False)
         self._unmount()
         shutil.rmtree(self.folder, ignore_errors=True)
-        for group in Path("/sys/fs/cgroup").glob(f"**/devstack-swarm-{self.index}"):
+        for group in Path("/sys/fs/cgroup").glob(f"*/devstack-swarm-{self.index}"):
             with suppress(OSError):
                 group.rmdir()
         _ip("netns", "del", self._space(), check=False)

@@ -21,6 +21,7 @@ class Project:
         self.cluster = cluster
         self.folder = folder
         self.name = name
+        self.variables: dict[str, str] = {}
         (folder / "tasks.py").write_text(TASKS)
 
     def write(self, text: str, file: str = "compose.yaml") -> None:
@@ -30,7 +31,21 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "DOCKER_HOST": self.cluster.url(1), "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, "DOCKER_HOST": self.cluster.url(1), "PYTHONUNBUFFERED": "1", **self.variables}
+
+    def know(self, *nodes: int) -> None:
+        """Makes Docker contexts for nodes, named as they are, which only this project's commands see."""
+        self.variables["DOCKER_CONFIG"] = str(self.folder / "docker")
+        for node in nodes:
+            words = [
+                "docker",
+                "context",
+                "create",
+                f"node{node}",
+                "--docker",
+                f"host={self.cluster.url(node)}",
+            ]
+            subprocess.run(words, env=self.environment, check=True, capture_output=True)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

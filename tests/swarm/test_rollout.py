@@ -1,10 +1,8 @@
-"""A new version under load, and faults in the middle of a rollout. Together they take minutes: only
-`invoke test.swarm` runs them."""
+"""A new version under load, and faults in the middle of a rollout."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,15 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from docker.errors import DockerException
 
+from tests.swarm.full import FULL, wait_for
 from tests.swarm.project import INVOKE, Project
 from tests.terminal import Terminal
 
-pytestmark = [
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(os.environ.get("DEVSTACK_SWARM") != "all", reason="`invoke test.swarm` runs it"),
-]
+pytestmark = FULL
 
 _RATE = 50  # requests a second
 _CLIENT = str(Path(__file__).with_name("client.py"))
@@ -46,7 +41,7 @@ services:
     command: ["sh", "-c", "trap exit TERM; while :; do sleep 0.2; done"]
     deploy:
       endpoint_mode: dnsrr
-      placement: {constraints: [node.role == worker]}
+      placement: {constraints: [node.hostname == node2]}
       update_config: {monitor: 1s}
 """
 SECOND = PAGE.replace("ONE", "TWO")
@@ -144,7 +139,7 @@ def test_a_registry_that_takes_no_push_leaves_the_stack_as_it_is(page: Project) 
         refused = page.invoke("deploy", "--yes")
     finally:
         page.cluster.start_registry()
-        _wait_for(lambda: page.cluster.client(1).images.pull(f"{registry}/busybox", "1"))
+        wait_for(lambda: page.cluster.client(1).images.pull(f"{registry}/busybox", "1"))
     assert refused.returncode == 1, refused.stderr
     assert registry in refused.stderr
     assert page.specs() == before
@@ -155,12 +150,12 @@ def test_a_registry_that_takes_no_push_leaves_the_stack_as_it_is(page: Project) 
 def test_a_node_that_is_cut_off_in_a_rollout_and_comes_back_ends_in_the_same_state(page: Project) -> None:
     page.write(SLOW)
     process = page.start("deploy", "--yes")
-    _wait_for(lambda: _is_being_updated(page))
+    wait_for(lambda: _is_being_updated(page))
     page.cluster.partition(2)
     time.sleep(8)
     page.cluster.heal(2)
     process.communicate(timeout=150)
-    _wait_for(lambda: _nodes_are_ready(page))
+    wait_for(lambda: _nodes_are_ready(page))
     page.deploy()
     assert {row["state"] for row in page.answer("deploy.status")} == {"healthy"}
     assert "nothing to do" in page.deploy()
@@ -170,7 +165,7 @@ def test_ctrl_c_asks_whether_to_go_back(page: Project) -> None:
     before = page.specs()
     page.write(SLOW)
     with Terminal([INVOKE, "deploy", "--yes"], page.folder, page.environment, timeout=90) as terminal:
-        _wait_for(lambda: _is_being_updated(page))
+        wait_for(lambda: _is_being_updated(page))
         terminal.sendintr()
         terminal.expect_exact("[leave/roll back]")
         terminal.sendline("roll back")
@@ -186,13 +181,3 @@ def _is_being_updated(project: Project) -> bool:
 
 def _nodes_are_ready(project: Project) -> bool:
     return all(node["Status"]["State"] == "ready" for node in project.api.nodes())
-
-
-def _wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
-    until = time.monotonic() + seconds
-    while True:
-        with suppress(DockerException, OSError):
-            if condition():
-                return
-        assert time.monotonic() < until
-        time.sleep(0.1)

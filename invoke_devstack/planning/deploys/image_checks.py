@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from invoke_devstack.planning.deploys.checks import hostname, meets, usable
 from invoke_devstack.planning.deploys.observed import ObservedStack
+from invoke_devstack.planning.deploys.service_spec import Holding, ImagePin
 from invoke_devstack.planning.deploys.target import Target
 from invoke_devstack.planning.kubernetes.workloads import ARCHITECTURES
 from invoke_devstack.planning.plan import Body
@@ -69,15 +70,70 @@ def _text(platform: Mapping[str, str]) -> str:
     return "/".join(filter(None, (platform.get("OS"), _usual(platform.get("Architecture", "")))))
 
 
-def without_registry(images: Iterable[str], observed: ObservedStack, manager: str) -> str:
+def check_local_images(
+    definition: Definition, target: Target, images: Mapping[str, ImagePin], observed: ObservedStack
+) -> Iterator[Finding]:
+    """An error for each service that may get to a node that is known to lack its local image: the swarm would
+    try that node, and the task be rejected there."""
+    for name, spec in target.services.items():
+        image = definition.services[name].image_name(definition.name)
+        pin = images.get(image)
+        constraints = (spec["TaskTemplate"].get("Placement") or {}).get("Constraints") or ()
+        lacking = [
+            hostname(node)
+            for node in usable(observed)
+            if pin
+            and pin.on_nodes.get(node["ID"]) is Holding.NONE
+            and all(meets(node, item) for item in constraints)
+        ]
+        if lacking:
+            key = f"services.{name}.image"
+            origin = definition.origins.get(key)
+            text = f"no registry has {image}, and {_listed(lacking)} not have it either"
+            hint = (
+                f"Copy it there: docker save {image} | docker --context {lacking[0]} load. Or name the nodes "
+                f"that have it in `deploy.placement.constraints`, or push it to a registry."
+            )
+            yield Finding(
+                FindingKind.CLUSTER, Level.ERROR, key, text, hint, origin.position if origin else None
+            )
+
+
+def _listed(nodes: list[str]) -> str:
+    return f"{', '.join(nodes)} {'does' if len(nodes) == 1 else 'do'}"
+
+
+def without_registry(images: Mapping[str, ImagePin], observed: ObservedStack, manager: str) -> str:
     """The warning about images that no registry has; "" without any. `manager` is the id of the node that has
     them."""
     names = sorted(images)
-    others = [hostname(node) for node in usable(observed) if node["ID"] != manager]
+    others = [node for node in usable(observed) if node["ID"] != manager]
     if not names:
         return ""
     text = f"no registry has {', '.join(names)}: nodes use what they have under this name"
-    if not others:
+
+    def nodes(*wanted: Holding | None) -> list[str]:
+        return [
+            hostname(node)
+            for node in others
+            if any(pin.on_nodes.get(node["ID"]) in wanted for pin in images.values())
+        ]
+
+    if others and all(
+        pin.on_nodes.get(node["ID"]) is Holding.SAME for node in others for pin in images.values()
+    ):
+        return f"{text}, which is the same on all"
+    parts = [
+        f"{', '.join(found)} {'has' if len(found) == 1 else 'have'} {what}"
+        for found, what in ((nodes(Holding.OTHER), "another"), (nodes(Holding.NONE), "none"))
+        if found
+    ]
+    unknown = nodes(None)
+    if unknown:
+        them = "it" if len(unknown) == 1 else "them"
+        parts.append(f"{', '.join(unknown)} may have another or none (no Docker context reaches {them})")
+    differing = nodes(Holding.OTHER, Holding.NONE, None)
+    if not differing:
         return text
-    copy = f"docker save {' '.join(names)} | docker --context {others[0]} load"
-    return f"{text}, and {', '.join(others)} may have another or none. To copy it there: {copy}"
+    copy = f"docker save {' '.join(names)} | docker --context {differing[0]} load"
+    return f"{text}, and {'; '.join(parts)}. To copy it there: {copy}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.planning.bodies.plain_keys import filled
@@ -33,14 +34,24 @@ _JOBS = ("replicated-job", "global-job")
 START_FIRST, STOP_FIRST = "start-first", "stop-first"
 
 
+class Holding(StrEnum):
+    """What a node has under the name of an image."""
+
+    SAME = "same"
+    OTHER = "other"
+    NONE = "none"
+
+
 @record
 class ImagePin:
     """What a service's image is on the swarm. `reference` has a digest, unless the image is local: then
-    `local_id` tells which it is. `platforms` are those that the registry has it for."""
+    `local_id` tells which it is. `platforms` are those that the registry has it for. `on_nodes` is what other
+    nodes have in place of a local one, by their ids, as far as they could be asked."""
 
     reference: str
     platforms: tuple[Mapping[str, str], ...] = ()
     local_id: str = ""
+    on_nodes: Mapping[str, Holding] = field(default_factory=dict)
 
 
 @record

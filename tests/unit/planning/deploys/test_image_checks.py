@@ -9,8 +9,14 @@ from typing import Any
 import pytest
 
 from invoke_devstack.definition import load
-from invoke_devstack.planning.deploys.image_checks import check_platforms, runs_on, without_registry
+from invoke_devstack.planning.deploys.image_checks import (
+    check_local_images,
+    check_platforms,
+    runs_on,
+    without_registry,
+)
 from invoke_devstack.planning.deploys.observed import ObservedStack
+from invoke_devstack.planning.deploys.service_spec import Holding, ImagePin
 from invoke_devstack.planning.deploys.target import Target
 
 AMD, ARM = {"OS": "linux", "Architecture": "amd64"}, {"OS": "linux", "Architecture": "arm64"}
@@ -79,11 +85,49 @@ def test_only_nodes_that_meet_the_constraints_count(tmp_path: Path) -> None:
     assert said("", nowhere, observed, tmp_path) == []
 
 
+def local(**on_nodes: Holding) -> ImagePin:
+    return ImagePin(
+        "app:1", local_id="sha256:1", on_nodes={f"id-{name}": held for name, held in on_nodes.items()}
+    )
+
+
 def test_the_nodes_that_must_have_a_local_image_are_named() -> None:
     observed = cluster(node("node1", "x86_64"), node("node2", "x86_64"), node("away", "x86_64", "down"))
-    assert without_registry(["b:1", "a:1"], observed, "id-node1") == (
+    images = {"b:1": local(), "a:1": local()}
+    assert without_registry(images, observed, "id-node1") == (
         "no registry has a:1, b:1: nodes use what they have under this name, and node2 may have another or "
-        "none. To copy it there: docker save a:1 b:1 | docker --context node2 load"
+        "none (no Docker context reaches it). "
+        "To copy it there: docker save a:1 b:1 | docker --context node2 load"
     )
-    assert without_registry(["a:1"], cluster(node("node1", "x86_64")), "id-node1").endswith("under this name")
-    assert without_registry([], observed, "id-node1") == ""
+    alone = cluster(node("node1", "x86_64"))
+    assert without_registry({"a:1": local()}, alone, "id-node1").endswith("under this name")
+    assert without_registry({}, observed, "id-node1") == ""
+
+
+def test_what_other_nodes_have_is_told_as_far_as_it_is_known() -> None:
+    observed = cluster(*(node(f"node{number}", "x86_64") for number in range(1, 5)))
+    same = local(node2=Holding.SAME, node3=Holding.SAME, node4=Holding.SAME)
+    assert without_registry({"a:1": same}, observed, "id-node1").endswith("which is the same on all")
+    mixed = local(node2=Holding.SAME, node3=Holding.OTHER, node4=Holding.NONE)
+    assert without_registry({"a:1": mixed}, observed, "id-node1").endswith(
+        "and node3 has another; node4 has none. "
+        "To copy it there: docker save a:1 | docker --context node3 load"
+    )
+
+
+def refused(pin: ImagePin, observed: ObservedStack, folder: Path, *constraints: str) -> list[tuple[str, str]]:
+    (folder / "compose.yaml").write_text("services: {web: {image: app:1}}\n")
+    target = Target("shop", {"web": {"TaskTemplate": {"Placement": {"Constraints": list(constraints)}}}})
+    found = check_local_images(load(folder, environment={}), target, {"app:1": pin}, observed)
+    return [(item.text, item.hint) for item in found]
+
+
+def test_a_local_image_that_a_node_is_known_to_lack_is_an_error(tmp_path: Path) -> None:
+    observed = cluster(node("node1", "x86_64", disk="ssd"), node("node2", "x86_64"), node("node3", "x86_64"))
+    pin = local(node2=Holding.NONE, node3=Holding.OTHER)
+    [(text, hint)] = refused(pin, observed, tmp_path)
+    assert text == "no registry has app:1, and node2 does not have it either"
+    assert "docker save app:1 | docker --context node2 load" in hint
+    assert refused(pin, observed, tmp_path, "node.labels.disk==ssd") == []
+    assert refused(local(), observed, tmp_path) == []
+    assert refused(local(node2=Holding.SAME), observed, tmp_path) == []
