@@ -145,8 +145,8 @@ class Cluster:
         self._forget_containerd(node)
 
     def _forget_containerd(self, node: int) -> None:
-        """It dies with its engine. Where another process has its number by the time the engine is back, Docker
-        20.10 waits for that one, and never answers."""
+        """It dies with its engine. Where another process has its number by the time the engine is back,
+        Docker 20.10 waits for that one, and never answers."""
         file = self.folder / str(node) / "exec/containerd/containerd.pid"
         name = Path("/proc") / file.read_text("ascii") / "comm"
         until = time.monotonic() + _START
