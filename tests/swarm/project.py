@@ -90,6 +90,14 @@ class Project:
         tasks = self.api.tasks({"label": self.label, "desired-state": "running"})
         return {item["ID"] for item in tasks if item["Status"]["State"] == "running"}
 
+    def is_being_updated(self) -> bool:
+        """Whether the swarm replaces tasks of `web` now."""
+        web = self.api.inspect_service(f"{self.name}_web")
+        return (web.get("UpdateStatus") or {}).get("State") == "updating"
+
+    def nodes_are_ready(self) -> bool:
+        return all(node["Status"]["State"] == "ready" for node in self.api.nodes())
+
     def leftovers(self) -> list[str]:
         """Everything of the stack."""
         api = self.api

@@ -90,13 +90,25 @@ def test_a_registry_that_a_node_cannot_pull_from_is_named_and_the_stack_goes_bac
     write(project, f"{registry}/{project.name}:1\n    build: .", ON_NODE_2)
     with project.cluster.without_registry(2):
         failed = project.invoke("deploy", "--yes")
-    print(failed.stderr)
     assert failed.returncode == 1
     assert "`web` failed on node2: " in failed.stderr
     assert f"Try there: docker pull {registry}/{project.name}:1" in failed.stderr
     assert "are as before, verified" in failed.stderr
     assert project.specs() == before
     project.deploy()
+
+
+def test_a_registry_that_the_manager_does_not_reach_is_named_before_anything_is_changed(
+    project: Project,
+) -> None:
+    write(project)
+    project.deploy()
+    before = project.specs()
+    write(project, f"{project.cluster.subnet}.254:5999/page:1")
+    refused = project.invoke("deploy", "--yes")
+    assert refused.returncode == 1
+    assert f"{project.cluster.subnet}.254:5999" in refused.stderr
+    assert project.specs() == before
 
 
 def test_an_image_for_another_platform_is_refused(project: Project) -> None:

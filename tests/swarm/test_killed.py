@@ -111,7 +111,6 @@ def test_a_deploy_killed_at_twenty_moments_is_finished_by_the_next_one(project: 
         halfway += killed and "a deploy was killed half-way" in project.invoke("deploy.status").stderr
         said = project.deploy()
         found = end_state(project)
-        print(f"{moment + 1}: killed {killed}, of {span:.1f} s")
         wrong += [
             f"{moment + 1}, {key}: {found[key]} instead of {wanted[version][key]}; {said}"
             for key in found

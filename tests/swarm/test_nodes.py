@@ -45,4 +45,4 @@ def test_a_node_that_is_down_is_named_and_the_others_take_its_tasks(project: Pro
         assert project.answer("deploy.status")[0]["replicas"] == "3/3"
     finally:
         cluster.revive(3)
-        wait_for(lambda: all(node["Status"]["State"] == "ready" for node in project.api.nodes()))
+        wait_for(project.nodes_are_ready)

@@ -150,12 +150,12 @@ def test_a_registry_that_takes_no_push_leaves_the_stack_as_it_is(page: Project) 
 def test_a_node_that_is_cut_off_in_a_rollout_and_comes_back_ends_in_the_same_state(page: Project) -> None:
     page.write(SLOW)
     process = page.start("deploy", "--yes")
-    wait_for(lambda: _is_being_updated(page))
+    wait_for(lambda: page.is_being_updated())
     page.cluster.partition(2)
     time.sleep(8)
     page.cluster.heal(2)
     process.communicate(timeout=150)
-    wait_for(lambda: _nodes_are_ready(page))
+    wait_for(lambda: page.nodes_are_ready())
     page.deploy()
     assert {row["state"] for row in page.answer("deploy.status")} == {"healthy"}
     assert "nothing to do" in page.deploy()
@@ -165,19 +165,10 @@ def test_ctrl_c_asks_whether_to_go_back(page: Project) -> None:
     before = page.specs()
     page.write(SLOW)
     with Terminal([INVOKE, "deploy", "--yes"], page.folder, page.environment, timeout=90) as terminal:
-        wait_for(lambda: _is_being_updated(page))
+        wait_for(lambda: page.is_being_updated())
         terminal.sendintr()
         terminal.expect_exact("[leave/roll back]")
         terminal.sendline("roll back")
         terminal.expect(re.compile("Rolled back"))
         assert terminal.end() == 130
     assert page.specs() == before
-
-
-def _is_being_updated(project: Project) -> bool:
-    web = project.api.inspect_service(f"{project.name}_web")
-    return (web.get("UpdateStatus") or {}).get("State") == "updating"
-
-
-def _nodes_are_ready(project: Project) -> bool:
-    return all(node["Status"]["State"] == "ready" for node in project.api.nodes())

@@ -49,7 +49,6 @@ def test_a_version_that_does_not_run_is_rolled_back_and_the_error_says_why(
     before, files = project.specs(), set(project.leftovers())
     project.write(broken.replace("content: blue", "content: red"))
     failed = project.invoke("deploy", "--yes", *flags)
-    print(failed.stderr)
     assert failed.returncode == 1
     for text in (error, line, hint, f"rolled back: all services of {project.name} are as before, verified"):
         assert text in failed.stderr
