@@ -3,10 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from queue import SimpleQueue
+from typing import TypeVar
 
 Job = Callable[[], None]
+Result = TypeVar("Result")
+
+
+def at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
+    """The results of all calls, each in a thread of its own. Raises the error of the first that fails."""
+    if len(calls) < 2:
+        return [call() for call in calls]
+    ended: SimpleQueue[tuple[int, Result | None, BaseException | None]] = SimpleQueue()
+
+    def run(number: int, call: Callable[[], Result]) -> None:
+        try:
+            ended.put((number, call(), None))
+        except BaseException as error:  # it belongs to the caller, whatever it is
+            ended.put((number, None, error))
+
+    for number, call in enumerate(calls):
+        threading.Thread(target=partial(run, number, call), name="at-once", daemon=True).start()
+    results: dict[int, Result] = {}
+    for _ in calls:
+        number, result, error = ended.get()
+        if error is not None:
+            raise error
+        results[number] = result  # type: ignore[assignment]  # a result of None is one too
+    return [results[number] for number in range(len(calls))]
 
 
 class Workers:

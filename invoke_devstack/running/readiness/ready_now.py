@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.errors import ServiceError
@@ -18,6 +19,7 @@ from invoke_devstack.records import record
 from invoke_devstack.running.ports import addresses
 from invoke_devstack.running.ports.reach import reach_of
 from invoke_devstack.running.readiness import diagnosis, lives, probes
+from invoke_devstack.running.workers import at_once
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
@@ -65,9 +67,9 @@ def service_ready(
     wanted = definition.all_services[name]
     if not is_wanted(wanted):
         return Readiness(name, "not wanted", True)
-    found = [
-        ready_now(engine, definition, item, observed, patience, guess) for item in observed.of_service(name)
-    ]
+    containers = observed.of_service(name)
+    asked = [partial(ready_now, engine, definition, item, observed, patience, guess) for item in containers]
+    found = at_once(asked)
     lacking = wanted.scale_count() - len(found)
     state = ", ".join(dict.fromkeys(item.state for item in found)) or "not there"
     why = next((item.why for item in found if not item.ready), _due_hook(observed, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from invoke_devstack.tasks.declare import task
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from invoke_devstack.tasks.work import Work
 
 _PAUSE = 0.1  # seconds between two looks
-_LATE = 0.3  # seconds for an answer that takes as long as it may
+_LEAST = 0.2  # seconds for a healthcheck that is asked at the last moment
+_LATE = _LEAST + 0.25  # seconds for an answer that takes as long as it may
 
 
 @task(
@@ -63,23 +65,23 @@ def _readiness_by(work: Work, names: tuple[str, ...], deadline: float, limit: fl
 
     left = max(deadline - time.monotonic(), 0.0)
     try:
-        return within(left + _LATE, lambda: _readiness(work, names, left))
+        return within(left + _LATE, lambda: _readiness(work, names, deadline))
     except TimeoutError:
         raise DevstackError(
             f"the engine has not answered within {limit:g} s", hint="Check it: `invoke doctor`."
         ) from None
 
 
-def _readiness(work: Work, names: tuple[str, ...], patience: float) -> list[Readiness]:
+def _readiness(work: Work, names: tuple[str, ...], deadline: float) -> list[Readiness]:
+    """All services are asked at once: of those that hang, each would take all the time that is left."""
     from invoke_devstack.running.observing import observe
     from invoke_devstack.running.readiness.ready_now import service_ready
+    from invoke_devstack.running.workers import at_once
 
     wanted = work.services(names)
     definition = as_it_runs(work)
     observed = observe(definition, work.engine, inspect=True)  # the list may be out of date
+    patience = max(deadline - time.monotonic(), _LEAST)
+    ask = partial(service_ready, work.engine, definition, observed=observed, patience=patience)
     services = wanted or tuple(definition.services)
-    guess = work.settings.guess
-    return [
-        service_ready(work.engine, definition, name, observed, patience=patience, guess=guess)
-        for name in services
-    ]
+    return at_once([partial(ask, name, guess=work.settings.guess) for name in services])

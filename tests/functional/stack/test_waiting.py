@@ -109,3 +109,14 @@ def test_waiting_ends_at_once_for_what_has_exited(new_project: NewProject) -> No
     assert ended.code == 1
     assert "error: a exited with code 137 (killed by SIGKILL)" in ended.err
     assert ended.seconds < 50
+
+
+def test_many_healthchecks_that_hang_take_no_longer_than_the_limit(new_project: NewProject) -> None:
+    service = "{image: IMAGE, init: true, command: sleep 600, healthcheck: {test: sleep 300, timeout: 200s}}"
+    project = new_project("services:\n" + "".join(f"  s{number}: {service}\n" for number in range(3)))
+    assert project.invoke("up", "--detach", "--wait-timeout", "1").code == 1
+    ended = project.invoke("is-ready", "--wait", "--timeout", "2", "--json")
+    assert (ended.code, ended.err) == (1, "")
+    assert all(row["why"].startswith("did not end within ") for row in ended.json())
+    assert len(ended.json()) == 3
+    assert ended.seconds < 10
