@@ -6,7 +6,7 @@ there is no definition.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -84,14 +84,15 @@ class _Chosen:
 def plan_start(
     definition: Definition | None, observed: Observed, services: tuple[str, ...], *, wait_timeout: float
 ) -> Plan:
-    """Starts stopped containers, dependencies first, and waits up to `wait_timeout` seconds until ready."""
+    """Starts stopped containers, dependencies first, and waits up to `wait_timeout` seconds until ready: also
+    for those that run, but not well. What they need is started too."""
     chosen = _choose(definition, observed, services, wait_timeout)
     starts = {
         item.name: StartContainer(target=item.name, cause=by_command("start"), service=item.service)
         for item in chosen.containers
         if item.state in STARTABLE
     }
-    return _begin_in_order(chosen, PlanBuilder(), starts)
+    return _begin_in_order(chosen, PlanBuilder(), starts, settled={item.service for item in chosen.containers})
 
 
 def plan_stop(
@@ -241,10 +242,16 @@ def _needs_of(definition: Definition | None, container: ObservedContainer) -> Ma
 # containers begin to run, and others wait for them
 
 
-def _begin_in_order(chosen: _Chosen, builder: PlanBuilder, actions: Mapping[str, Action]) -> Plan:
+def _begin_in_order(
+    chosen: _Chosen,
+    builder: PlanBuilder,
+    actions: Mapping[str, Action],
+    *,
+    settled: Collection[str] = (),
+) -> Plan:
     """`actions` is container -> what starts it. Whatever they need beside each other is started and awaited
-    too, as `up` would."""
-    beginning = _Beginning(chosen, builder, {action.service for action in actions.values()})
+    too, as `up` would; so are the `settled` services, and what these need."""
+    beginning = _Beginning(chosen, builder, {action.service for action in actions.values()}, settled)
     for item in beginning.order:
         if item.name in actions:
             beginning.begin(item, actions[item.name])
@@ -256,24 +263,29 @@ def _begin_in_order(chosen: _Chosen, builder: PlanBuilder, actions: Mapping[str,
 class _Beginning:
     """Adds what starts containers, their hooks before and after, and the waits for them."""
 
-    def __init__(self, chosen: _Chosen, builder: PlanBuilder, starting: set[str]) -> None:
+    def __init__(
+        self, chosen: _Chosen, builder: PlanBuilder, starting: set[str], settled: Collection[str]
+    ) -> None:
         self._chosen = chosen
         self._builder = builder
         self._observed = chosen.observed
         self._ready: dict[tuple[str, str], Needs] = {}
         own = [item for item in self._observed.containers if not item.oneoff]
         self._dependencies = {item.service: chosen.needs_of(item) for item in own}
-        self.needed = closure(starting, lambda name: self._dependencies.get(name, ()))
-        """The services that start, and those that they need."""
-        self._check_present()
+        self._check_present(self._closure(starting))
+        self.needed = self._closure({*starting, *settled})
+        """The services that are to run, and those that they need."""
         graph = dependency_graph(chosen.definition, self._observed)
         names = in_order({name: graph.get(name, ()) for name in self._dependencies})
         self.order = tuple(item for name in names for item in self._observed.of_service(name))
 
-    def _check_present(self) -> None:
+    def _closure(self, services: set[str]) -> Collection[str]:
+        return closure(services, lambda name: self._dependencies.get(name, ()))
+
+    def _check_present(self, starting: Collection[str]) -> None:
         """Raises UsageError for a service that is waited for and has no container."""
         definition = self._chosen.definition
-        for name in self.needed:
+        for name in starting:
             for other, need in self._dependencies.get(name, {}).items():
                 wanted = definition.services.get(other) if definition else None
                 waits = need.required and need.condition in (HEALTHY, COMPLETED)

@@ -195,7 +195,7 @@ def _say_why_it_waits(work: Work, found: tuple[ObservedContainer, ...]) -> None:
     known = work.definition.all_services
     for name in names:
         if name in known and restarts(known[name]):
-            text = "the engine restarts it when it exits (`restart:`), so it ends only when it is stopped"
+            text = "the engine restarts it when it exits (`restart:`): this waits for its next exit"
             work.tell(Notice(text=text, service=name))
 
 

@@ -207,3 +207,34 @@ def test_what_is_waited_for_and_not_there_is_told_before_anything_starts() -> No
     observed = running(stack({"web": {}}), web=ENDED)
     with pytest.raises(UsageError, match="`web` waits for `db`, which has no container"):
         plan_start(TWO, observed, ("web",), wait_timeout=5)
+
+
+def test_start_waits_for_what_the_engine_restarts_again_and_again() -> None:
+    loops = stack({"db": {"restart": "always"}, "web": {}})
+    for state in ({"state": "restarting"}, {"state": "running", "started_again": True}):
+        for names in ((), ("db",)):
+            plan = plan_start(loops, running(loops, db=state), names, wait_timeout=5)
+            assert [line.partition("  ")[0] for line in plan.lines()] == ["await p-db-1"]
+
+
+def test_start_waits_for_what_runs_and_is_not_healthy() -> None:
+    plan = plan_start(TWO, running(TWO, db={"health": "unhealthy"}), ("db",), wait_timeout=5)
+    assert plan.lines() == ("await p-db-1  (unhealthy)",)
+
+
+def test_start_resumes_what_is_paused() -> None:
+    plan = plan_start(TWO, running(TWO, web={"state": "paused"}), (), wait_timeout=5)
+    assert plan.lines() == ("unpause p-web-1  (paused)", "await p-web-1  (paused)")
+
+
+def test_start_of_what_runs_starts_what_it_needs() -> None:
+    plan = plan_start(TWO, running(TWO, db=ENDED), ("web",), wait_timeout=5)
+    assert plan.lines() == (
+        "start p-db-1  (exited with code 0)",
+        "await p-db-1  (exited with code 0)",
+    )
+
+
+def test_start_of_what_runs_does_not_ask_for_what_was_left_out() -> None:
+    observed = running(stack({"web": {}}))
+    assert plan_start(TWO, observed, ("web",), wait_timeout=5).lines() == ()
