@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 
 from invoke_devstack.engine.docker_engine import DockerEngine
@@ -34,6 +35,9 @@ def make_swarm(
         body = {"ListenAddr": f"0.0.0.0:{_PORT}", **({"AdvertiseAddr": address} if address else {})}
         swarm.begin(body)
         emit(Notice(text=f"The engine at {engine.endpoint.url} is the manager of a new swarm."))
+        emit(_way_back(engine))
+    elif not workers:
+        emit(Notice(text=f"The engine at {engine.endpoint.url} is the manager of a swarm already."))
     for name, worker in workers:
         _join(engine, name, worker, confirm, emit)
 
@@ -51,3 +55,10 @@ def _join(
         {"ListenAddr": f"0.0.0.0:{_PORT}", "RemoteAddrs": [f"{address}:{_PORT}"], "JoinToken": token}
     )
     emit(Notice(text=f"{name} has joined the swarm."))
+    emit(_way_back(worker))
+
+
+def _way_back(engine: DockerEngine) -> Notice:
+    """Only Docker's own client takes an engine out of a swarm."""
+    host = shlex.quote(engine.endpoint.url)
+    return Notice(text=f"To undo that: docker --host {host} swarm leave --force")

@@ -151,7 +151,7 @@ class RunOptions:
     environment: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     publish: tuple[str, ...] = ()
-    entrypoint: str = ""  # one program, which gets the command as arguments
+    entrypoint: tuple[str, ...] | None = None  # which gets the command as arguments
     dependencies: bool = True
     detached: bool = False
     build: bool = False

@@ -10,13 +10,27 @@ STOP_HELP = "Seconds until a container is killed, instead of its grace period."
 _UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "m": 60.0, "h": 3600.0}
 
 
-def count(flag: str, text: str) -> int | None:
-    """A whole number, 0 or more. None for "" and `all`. Raises UsageError."""
-    if text in ("", "all"):
+_HIGHEST_PORT = 65535
+
+
+def count(flag: str, text: str, *, word: str = "") -> int | None:
+    """A whole number, 0 or more. None for "", and for the `word` that stands for no number. Raises
+    UsageError."""
+    if text in ("", word):
         return None
     if not text.isascii() or not text.isdigit():
         raise UsageError(f"invalid number `{text}` for `--{flag}`", hint=f"Example: `--{flag} 100`.")
     return int(text)
+
+
+def port(flag: str, text: str) -> int | None:
+    """A port of this machine; 0 is a free one. None for "". Raises UsageError."""
+    number = count(flag, text)
+    if number is not None and number > _HIGHEST_PORT:
+        raise UsageError(
+            f"invalid port `{text}` for `--{flag}`", hint=f"The highest port is {_HIGHEST_PORT}."
+        )
+    return number
 
 
 def seconds(flag: str, text: str) -> float | None:

@@ -92,7 +92,9 @@ def plan_start(
         for item in chosen.containers
         if item.state in STARTABLE
     }
-    return _begin_in_order(chosen, PlanBuilder(), starts, settled={item.service for item in chosen.containers})
+    return _begin_in_order(
+        chosen, PlanBuilder(), starts, settled={item.service for item in chosen.containers}
+    )
 
 
 def plan_stop(

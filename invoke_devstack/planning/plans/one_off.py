@@ -39,7 +39,7 @@ class OneoffOptions:
     environment: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     publish: tuple[str, ...] = ()
-    entrypoint: str = ""
+    entrypoint: tuple[str, ...] | None = None
     tty: bool = False
     stdin: bool = False
     name: str = ""
@@ -95,9 +95,9 @@ def _changed(service: Service, project: str, oneoff: OneoffOptions) -> Service:
     }
     if oneoff.command:
         update["command"] = oneoff.command
-    if oneoff.entrypoint:
+    if oneoff.entrypoint is not None:
         # As in Docker, another entrypoint does not get the image's command.
-        update |= {"entrypoint": (oneoff.entrypoint,), "command": oneoff.command}
+        update |= {"entrypoint": oneoff.entrypoint, "command": oneoff.command}
     if oneoff.user:
         update["user"] = oneoff.user
     if oneoff.working_dir:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from invoke.context import Context
@@ -59,7 +60,7 @@ def _honour_dry(declared: Declaration, flags: dict[str, Any], called: Callable[[
     elif not declared.plans or flags.get("push"):
         raise UsageError(
             f"`--dry` is not supported by `{called()}`",
-            hint="Nothing was done. `invoke up --dry-run` prints a plan.",
+            hint="Nothing was done. It has no plan that could be printed: leave `--dry` out.",
         )
 
 
@@ -85,8 +86,8 @@ def _check_words(
     right = "--help"
     if words.startswith("-"):
         right = words
-    elif "service" in flags:
-        right = shlex.quote(words.split()[0])
+    elif declared.takes_words or "service" in flags:
+        right = shlex.join(takewhile(lambda word: not word.startswith("-"), words.split()))
     name = called()
     raise UsageError(f"`{name}` takes no words after `--`: {words}", hint=f"`invoke {name} {right}`")
 

@@ -28,6 +28,8 @@ class Habit:
     default: str = ""
 
 
+EMPTY_HINT = "Is a variable empty? Else leave the flag out."
+
 ACCEPTED = Habit("accepted")
 ACCEPTED_WITH_VALUE = Habit("accepted", takes_value=True)
 
@@ -183,6 +185,8 @@ class Habits:
 
     def read(self, task: str, flag: str, value: str, habit: Habit) -> Iterator[str]:
         """The words instead of it. Raises UsageError for one that is refused."""
+        if habit.takes_value and not value.strip():
+            raise UsageError(f"empty value for `{flag}`", hint=EMPTY_HINT)
         if value == "false" and not habit.takes_value:
             yield from [habit.words] if habit.kind == "accepted" and habit.words else ()
             return
@@ -197,8 +201,6 @@ class Habits:
 
     def _set(self, flag: str, value: str, variable: str) -> None:
         name, _, fixed = variable.partition("=")
-        if not fixed and not value:
-            raise UsageError(f"empty value for `{flag}`")
         if flag == "--file" and value.startswith(_ARTIFACT):
             value = self._fetched(value.removeprefix(_ARTIFACT))
         elif flag in ("--file", "--env-file"):

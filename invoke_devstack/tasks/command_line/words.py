@@ -28,9 +28,18 @@ from invoke_devstack.errors import UsageError, did_you_mean
 from invoke_devstack.events import Emit, Event
 from invoke_devstack.tasks.boundary import boundary
 from invoke_devstack.tasks.command_line.arguments import HELP_FLAGS, Flag, Positional
-from invoke_devstack.tasks.command_line.habits import COMMANDS, Habit, Habits, apply, habits_of, meant_by_s
+from invoke_devstack.tasks.command_line.habits import (
+    COMMANDS,
+    EMPTY_HINT,
+    Habit,
+    Habits,
+    apply,
+    habits_of,
+    meant_by_s,
+)
 from invoke_devstack.tasks.command_line.late_contexts import LateContext, with_late_flags
 from invoke_devstack.tasks.command_line.misplaced import refuse_what_is_invokes
+from invoke_devstack.tasks.flags import not_empty
 
 _OTHERWISE = {"down": "To stop and remove one service: `invoke rm --stop {word}`."}
 """What to type instead of a word that a task does not take."""
@@ -42,6 +51,10 @@ JSON = "--json"
 
 _HONOURED = ("help", "debug", "dry", "echo")
 """Invoke's core flags that mean something after `exec` and `run`."""
+
+
+_MAY_BE_EMPTY = ("service", "entrypoint")
+"""Flags that say themselves what an empty value is: no service; no entrypoint, as in Docker."""
 
 
 def rewrite_words() -> None:
@@ -180,7 +193,12 @@ class Rewriting:
             self._refuse_flag(word)
             self._missing = self._missing[1:]  # Invoke takes an unknown flag for a positional argument
         elif self._waits_for_value(found, word):
-            yield self._rest.popleft()
+            value = self._rest.popleft()
+            _refuse_empty(found, word, value)
+            yield value
+        elif "=" in word:
+            flag, _, value = word.partition("=")
+            _refuse_empty(found, flag, value)
 
     def _would_be_an_argument(self, word: str, found: Argument | None) -> bool:
         """Whether Invoke would take its own flag for the argument that the task still lacks."""
@@ -271,6 +289,8 @@ class Rewriting:
 
     def _word(self, word: str) -> Iterator[str]:
         if self._missing:
+            if isinstance(self._missing[0], Positional):
+                not_empty(str(self._missing[0].name), word)
             yield word
             self._missing = self._missing[1:]
             if not self._missing:
@@ -314,6 +334,13 @@ class Rewriting:
 
 def _looks_like_flag(word: str) -> bool:
     return word.startswith("-") and word != "-"
+
+
+def _refuse_empty(found: Argument, flag: str, value: str) -> None:
+    """Raises UsageError for an empty value of a flag of ours: it would be as if the flag were not given."""
+    ours = isinstance(found, Flag | Positional) and found.name not in _MAY_BE_EMPTY
+    if ours and not value.strip():
+        raise UsageError(f"empty value for `{flag}`", hint=EMPTY_HINT)
 
 
 def _of_kind(task: ParserContext, mark: str) -> Argument | None:

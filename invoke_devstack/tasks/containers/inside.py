@@ -102,7 +102,7 @@ def exec_(
         **_EXEC_FLAGS,
         "volume": "A mount as SOURCE:TARGET[:ro]; repeatable.",
         "publish": "A port as [HOST:]CONTAINER; repeatable.",
-        "entrypoint": "Run this program instead; words after `--` are its arguments.",
+        "entrypoint": 'Run this instead; words after `--` are its arguments. "": none.',
         "no_deps": "Do not start dependencies.",
         "name": "A name for the container.",
         "service_ports": "Also publish the service's own ports.",
@@ -127,7 +127,7 @@ def run(
     no_tty: bool = False,
     volume: tuple[str, ...] = (),
     publish: tuple[str, ...] = (),
-    entrypoint: str = "",
+    entrypoint: str | None = None,
     no_deps: bool = False,
     name: str = "",
     service_ports: bool = False,
@@ -151,7 +151,7 @@ def run(
     """
     from invoke_devstack.running.inside import one_off
     from invoke_devstack.running.options import RunOptions
-    from invoke_devstack.tasks.command_line.commands import words_of_command
+    from invoke_devstack.tasks.command_line.commands import words_in, words_of_command
 
     at_most_one(tty=tty, no_tty=no_tty)
     options = RunOptions(
@@ -163,7 +163,7 @@ def run(
         environment=(*_from_files(env_from_file), *env),
         volumes=tuple(volume),
         publish=tuple(publish),
-        entrypoint=entrypoint,
+        entrypoint=None if entrypoint is None else words_in("entrypoint", entrypoint),
         dependencies=not no_deps,
         detached=detach,
         build=build,

@@ -6,7 +6,7 @@ import json as json_module
 from typing import TYPE_CHECKING
 
 from invoke_devstack.tasks.declare import task
-from invoke_devstack.tasks.flags import at_most_one, choice, count, numbered
+from invoke_devstack.tasks.flags import at_most_one, choice, count, not_empty, numbered
 
 if TYPE_CHECKING:
     from invoke_devstack.planning.observed import ObservedContainer
@@ -34,6 +34,7 @@ def port(
     """
     from invoke_devstack.tasks.lookup import container
 
+    not_empty("port", *private_port)
     numbers = (count("private-port", text) for text in private_port)
     asked = {number for number in numbers if number is not None}
     kind = choice("protocol", protocol, ("tcp", "udp")) if protocol else ""

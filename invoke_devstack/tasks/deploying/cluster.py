@@ -75,7 +75,7 @@ def logs(
     from invoke_devstack.tasks.declare import split_names
     from invoke_devstack.tasks.deploying.common import on_cluster
 
-    wanted = LogRange(split_names(service), follow, count("tail", tail), "", timestamps)
+    wanted = LogRange(split_names(service), follow, count("tail", tail, word="all"), "", timestamps)
     with on_cluster(work, to, stack) as (cluster, session):
         show(cluster, session, wanted)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from invoke_devstack.tasks.declare import task
-from invoke_devstack.tasks.flags import count
+from invoke_devstack.tasks.flags import port as port_number
 
 if TYPE_CHECKING:
     from invoke_devstack.dashboard.serving import Dashboard
@@ -28,7 +28,7 @@ def dashboard(work: Work, port: str = "", no_open: bool = False, read_only: bool
     """
     from invoke_devstack.tasks.dashboard.serve import dashboard_of
 
-    served = dashboard_of(work, port=count("port", port), read_only=read_only)
+    served = dashboard_of(work, port=port_number("port", port), read_only=read_only)
     with work.interrupt, work.interrupt.raising(False):
         served.start()
         try:

@@ -46,7 +46,7 @@ def logs(
     options = LogOptions(
         services=work.services(service),
         follow=follow,
-        tail=count("tail", tail),
+        tail=count("tail", tail, word="all"),
         timestamps=timestamps,
         since=since,
         until=until,

@@ -67,7 +67,7 @@ def traces(
         slower_than=int((seconds("slower-than", slower_than) or 0.0) * 1e9),
         since=moment(since) if since else 0,
         text=text,
-        limit=max(count("limit", limit) or (1000 if limit == "all" else _SHOWN), 1),
+        limit=max(count("limit", limit, word="all") or (1000 if limit == "all" else _SHOWN), 1),
     )
     _list(work, reading, wanted)
 

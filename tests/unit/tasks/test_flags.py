@@ -4,12 +4,32 @@ import pytest
 
 from invoke_devstack.errors import UsageError
 from invoke_devstack.tasks import flags
+from invoke_devstack.tasks.command_line.commands import words_in
 from invoke_devstack.tasks.declare import split_names
 
 
 @pytest.mark.parametrize(("text", "number"), [("", None), ("all", None), ("0", 0), ("100", 100)])
 def test_counts_are_numbers_or_all(text: str, number: int | None) -> None:
-    assert flags.count("tail", text) == number
+    assert flags.count("tail", text, word="all") == number
+
+
+def test_a_word_that_stands_for_no_number_is_that_of_its_flag_alone() -> None:
+    with pytest.raises(UsageError, match="invalid number `all` for `--index`"):
+        flags.numbered("web", "all")
+
+
+def test_a_port_of_this_machine_is_at_most_65535() -> None:
+    assert [flags.port("port", text) for text in ("", "0", "65535")] == [None, 0, 65535]
+    for text in ("65536", "all", "-1"):
+        with pytest.raises(UsageError, match="`--port`"):
+            flags.port("port", text)
+
+
+def test_words_of_a_flag_that_a_shell_could_not_read_are_wrong_use() -> None:
+    assert words_in("entrypoint", "sh -c 'a b'") == ("sh", "-c", "a b")
+    with pytest.raises(UsageError) as refused:
+        words_in("command", "echo 'a")
+    assert refused.value.hint == "A quotation mark is not closed."
 
 
 @pytest.mark.parametrize("text", ["-1", "ten", "1.5", "²"])

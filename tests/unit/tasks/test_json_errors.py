@@ -151,6 +151,10 @@ def test_json_before_the_tasks_is_for_all_of_them(
         (("publish", " ", "--dry-run"), "empty reference"),
         (("commit", "web", ""), "empty image name"),
         (("why", ""), "empty path"),
+        (("port", "web", ""), "empty port"),
+        (("deploy.exec", "", "ls"), "empty service"),
+        (("copies.end", ""), "empty name"),
+        (("cp", "web:/a", " "), "empty destination"),
     ],
 )
 def test_an_empty_word_is_wrong_use(

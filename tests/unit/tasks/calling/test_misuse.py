@@ -39,6 +39,25 @@ TAKING_SERVICES = sorted(
 )
 
 
+def test_words_after_dashes_are_told_where_they_belong(
+    namespace: Collection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, right in (
+        (("scale", "--", "web=2", "db=3"), "`invoke scale web=2 db=3`"),
+        (("stop", "--", "web", "db", "--timeout", "5"), "`invoke stop web db`"),
+    ):
+        code, _, err = run(namespace, *words, capsys=capsys)
+        assert (code, right in err) == (2, True), err
+
+
+def test_dry_is_refused_without_advice_about_other_tasks(
+    namespace: Collection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (("cp", "a", "b"), ("dashboard",), ("mcp",)):
+        code, _, err = run(namespace, "--dry", *words, capsys=capsys)
+        assert (code, "leave `--dry` out" in err, "invoke up" in err) == (2, True, False), err
+
+
 @pytest.mark.parametrize("given", ["", " ", ",", "web,", ",web"])
 def test_an_empty_name_is_no_selection(given: str) -> None:
     with pytest.raises(Exception, match="empty name"):

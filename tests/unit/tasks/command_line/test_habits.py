@@ -85,7 +85,9 @@ def test_flags_that_mean_the_default_or_something_of_ours(typed: str, read: str)
         ("ps --format {{.Name}}", "`ps` has no `--format`", "`--json` prints JSON."),
         ("--ansi loud up", "invalid value `loud` for `--ansi`", "never"),
         ("--project-directory nowhere up", "no such directory for `--project-directory`: nowhere", ""),
-        ("up --project-name ''", "empty value for `--project-name`", ""),
+        ("up --project-name ''", "empty value for `--project-name`", "Is a variable empty?"),
+        ("up --profile ' '", "empty value for `--profile`", "Is a variable empty?"),
+        ("up --progress=", "empty value for `--progress`", "Is a variable empty?"),
         ("up --file nowhere.yaml", "no such file for `--file`: nowhere.yaml", ""),
     ],
 )

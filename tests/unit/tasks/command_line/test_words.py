@@ -213,3 +213,30 @@ def test_tasks_called_from_python_take_what_they_are_given(
     with pytest.raises(Exit):
         Executor(project).execute(("stop", {"service": ["wbe"]}))
     assert "unknown service `wbe`" in capsys.readouterr().err
+
+
+def _with_values() -> list[tuple[str, str]]:
+    """Each task and flag that takes a value, but those that say themselves what an empty one is."""
+    namespace = namespace_with_check()
+    return [
+        (name, flag)
+        for name in sorted(every())
+        for item in namespace[name].read_flags()
+        for flag in item.names
+        if item.takes_value and not item.positional and item.name not in ("service", "entrypoint")
+        if len(flag) > 1
+    ]
+
+
+@pytest.mark.parametrize(("name", "flag"), _with_values())
+def test_an_empty_value_of_a_flag_is_wrong_use(name: str, flag: str) -> None:
+    needed = " ".join("x" for _ in every()[name].positional)
+    for given in (f"--{flag} ''", f"--{flag} ' '", f"--{flag}="):
+        with pytest.raises(UsageError, match=f"empty value for `--{flag}`"):
+            rewritten(f"{name} {needed} {given}")
+
+
+def test_an_empty_value_may_follow_other_words() -> None:
+    assert rewritten("run --entrypoint '' web --env A= ls ''") == (
+        "run --entrypoint '' web --env A= --command ' ls '\"'\"''\"'\"''"
+    )
