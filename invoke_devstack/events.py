@@ -361,9 +361,11 @@ class Document(Event, type="document"):
 
 
 class Status(Document, type="status"):
-    """The answer of `status`, which the console draws from `data`."""
+    """The answer of `status`, which the console draws from `data`. `prefix` stands before the names of the
+    stack's tasks."""
 
     in_json = False
+    prefix: str = ""
 
 
 class Failed(Event, type="error"):

@@ -272,7 +272,7 @@ class EventLines:
     def _changed(self, event: e.ServiceChanged) -> Iterable[Line]:
         good = event.what == "healthy" or event.exit_code == 0
         paint = self._paint.good if good else self._paint.bad
-        yield Line(self._about(event.service, paint(event.text)))
+        yield Line(self._of_container(event.service, event.container, paint(event.text)))
         if event.hint:
             yield Line(f"{self._indent()}hint: {event.hint}")
 

@@ -185,7 +185,7 @@ class PlainConsole:
         self._palette.expect(item["service"] for item in event.data["services"])
         paint = Paint(colour=self.out.colour, unicode=self.out.unicode, palette=self._palette)
         width = self.out.width - 1 if self.out.terminal else sys.maxsize
-        self.out.write("\n".join([*status_lines(event.data, paint, width), ""]))
+        self.out.write("\n".join([*status_lines(event.data, paint, width, prefix=event.prefix), ""]))
 
     def _write_log(self, block: LogBlock) -> None:
         if not self._lost.noted:

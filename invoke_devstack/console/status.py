@@ -15,17 +15,18 @@ _SHOWN = 8  # steps of `up`; there is a task that prints them all
 _Painter = Callable[[str], str]
 
 
-def status_lines(data: Mapping[str, Any], paint: Paint, columns: int) -> Iterator[str]:
-    """The lines for the answer's `data`, none longer than `columns` where words can be broken."""
+def status_lines(data: Mapping[str, Any], paint: Paint, columns: int, *, prefix: str = "") -> Iterator[str]:
+    """The lines for the answer's `data`, none longer than `columns` where words can be broken. `prefix`
+    stands before the names of the stack's tasks."""
     width = min(columns, _WIDEST)
     yield f"{paint.bold(data['project'])}: {counted(len(data['services']), 'service')}"
     yield from _rows(data["services"], paint, width)
     if data["busy"]:
         yield paint.warn(fold(f"in use by {data['busy']}", width, "  "))
     yield ""
-    yield from _of_failure(data["failure"], paint, width)
+    yield from _of_failure(data["failure"], paint, width, prefix)
     yield ""
-    yield from _of_plan(data["up"], paint, width)
+    yield from _of_plan(data["up"], paint, width, f"invoke {prefix}up")
 
 
 def _rows(services: Sequence[Mapping[str, Any]], paint: Paint, width: int) -> Iterator[str]:
@@ -70,32 +71,33 @@ def _said(rebuild: Mapping[str, Any] | None) -> str:
     return f"{rebuild['what']} {age(rebuild['at'])}" if rebuild else ""
 
 
-def _of_failure(failure: Mapping[str, Any] | None, paint: Paint, width: int) -> Iterator[str]:
+def _of_failure(failure: Mapping[str, Any] | None, paint: Paint, width: int, prefix: str) -> Iterator[str]:
     if failure is None:
         yield "last failure: none is known"
         return
     is_over = failure["over"]
     over = ", and the same has succeeded since" if is_over else ""
-    met = f" by `{failure['command']}`" if failure["command"] else ""
+    command = failure["command"].replace("invoke ", f"invoke {prefix}", 1)
+    met = f" by `{command}`" if command else ""
     yield fold(f"last failure, {age(failure['at'])}{met}{over}:", width, "  ")
     yield "  " + (paint.plain if is_over else paint.bad)(fold(failure["cause"], width - 2, "  "))
     if not is_over:
-        yield "  more: `invoke explain-failure`"
+        yield f"  more: `invoke {prefix}explain-failure`"
 
 
-def _of_plan(up: Mapping[str, Any], paint: Paint, width: int) -> Iterator[str]:
+def _of_plan(up: Mapping[str, Any], paint: Paint, width: int, command: str) -> Iterator[str]:
     if up["error"]:
-        yield fold(f"`invoke up` would fail: {paint.bad(up['error'])}", width, "  ")
+        yield fold(f"`{command}` would fail: {paint.bad(up['error'])}", width, "  ")
         if up["hint"]:
             yield fold(f"hint: {up['hint']}", width, "  ")
         return
     steps = up["steps"]
     if not steps:
-        yield "`invoke up` would change nothing"
+        yield f"`{command}` would change nothing"
         return
-    yield "`invoke up` would do:"
+    yield f"`{command}` would do:"
     for step in steps[:_SHOWN]:
         cause = paint.dim(f"({step['cause']})")
         yield "  " + fold(f"{step['action']}  {cause}", width - 4, "    ")
     if len(steps) > _SHOWN:
-        yield f"  and {len(steps) - _SHOWN} more steps: `invoke up --dry-run`"
+        yield f"  and {len(steps) - _SHOWN} more steps: `{command} --dry-run`"

@@ -36,6 +36,17 @@ def split_number(definition: Definition, text: str) -> tuple[str, int]:
     return text, 0
 
 
+def hint_for(definition: Definition, text: str, hint: str) -> str:
+    """`hint`, which says how a service gets its container; of one that the files do not ask for (`web.9`),
+    how to have so many."""
+    name, number = split_number(definition, text)
+    wanted = definition.all_services[name].scale_count()
+    if number <= wanted:
+        return hint
+    asked = f"{wanted} container{'s' if wanted != 1 else ''}"
+    return f"The files ask for {asked} of `{name}`. More: `invoke scale {name}={number}`."
+
+
 def find_containers(
     engine: Engine, definition: Definition, text: str, *, one_offs: bool = False
 ) -> list[Body]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import ServiceError
-from invoke_devstack.running.selection import split_number
+from invoke_devstack.running.selection import hint_for, split_number
 
 if TYPE_CHECKING:
     from invoke_devstack.planning.observed import Observed, ObservedContainer
@@ -38,9 +38,8 @@ def container(work: Work, service: str, *, running: bool = True) -> ObservedCont
     found = observe(work).of_service(name)
     matching = [item for item in found if item.number == (number or 1)] or ([] if number else list(found[:1]))
     if not matching:
-        raise ServiceError(
-            f"`{service}` has no container", service=name, hint=f"Start it with `invoke up -s {name}`."
-        )
+        hint = hint_for(work.definition, service, f"Start it with `invoke up -s {name}`.")
+        raise ServiceError(f"`{service}` has no container", service=name, hint=hint)
     if running and not matching[0].is_running:
         raise ServiceError(
             f"`{service}` is not running: its container is {matching[0].state}",

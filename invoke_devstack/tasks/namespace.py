@@ -166,6 +166,7 @@ class Stack(Collection):
             from invoke_devstack.tasks.calling.naming import PrefixingConsole, own_tasks, prefix_of
             from invoke_devstack.tasks.calling.repeating import RepeatingConsole, words_after
             from invoke_devstack.tasks.calling.sequence import names_for_later
+            from invoke_devstack.tasks.command_line.habits import selecting_words
 
             if asks_for_help(declared, flags):
                 self._print_help(declared)
@@ -177,8 +178,10 @@ class Stack(Collection):
                 unwritable=lambda error: work.on_unwritable(error),
             )
             root = self._root()
-            if prefix := prefix_of(self, root):
-                console = PrefixingConsole(console, prefix, (*self.task_names, *self.collections))
+            prefix, selecting = prefix_of(self, root), selecting_words()
+            if prefix or selecting:
+                names = (*self.task_names, *self.collections)
+                console = PrefixingConsole(console, prefix, names, selecting)
             typed = words_after(f"{prefix}{declared.name}", sys.argv[1:], root.task_names)
             if typed and not declared.takes_command:
                 console = RepeatingConsole(console, declared.name, typed)

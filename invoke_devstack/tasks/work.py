@@ -343,7 +343,8 @@ class Work:
         """The error about an unknown service. If no service is similar, its hint names a similar task too."""
         known = self.definition.all_services
         unknown = next(name for name in names if name not in known)
-        task = did_you_mean(unknown, self.tasks)
+        own = [name for name in self.tasks if name.startswith(self.task_prefix)]
+        task = did_you_mean(unknown, own)
         return UsageError(error.message, hint=did_you_mean(unknown, known) or f"{task} {error.hint}".strip())
 
     def service(self, name: str) -> str:

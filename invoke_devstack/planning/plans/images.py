@@ -314,14 +314,14 @@ def plan_publish(
     return Plan((*pushes, publish), project=definition.name)
 
 
-def plan_commit(observed: Observed, service: str, number: int, step: CommitFlags) -> Plan:
-    """Makes an image of the container of `service` with this number (0: the first). Raises UsageError if
-    there is none."""
+def plan_commit(observed: Observed, service: str, number: int, step: CommitFlags, *, hint: str = "") -> Plan:
+    """Makes an image of the container of `service` with this number (0: the first). Raises UsageError, with
+    `hint`, if there is none."""
     found = [item for item in observed.of_service(service) if number in (0, item.number)]
     if not found:
         raise UsageError(
             f"`{service}{f'.{number}' if number else ''}` has no container",
-            hint=f"Create it: `invoke create {service}`.",
+            hint=hint,
         )
     action = CommitContainer(
         target=found[0].name,

@@ -6,7 +6,7 @@ from invoke_devstack.planning.options import CommitFlags
 from invoke_devstack.planning.plans.images import plan_commit
 from invoke_devstack.running.executing.executor import announce_and_execute
 from invoke_devstack.running.observing import observe
-from invoke_devstack.running.selection import find_service, split_number
+from invoke_devstack.running.selection import find_service, hint_for, split_number
 from invoke_devstack.running.session import Session
 
 
@@ -16,5 +16,6 @@ def commit(session: Session, service: str, flags: CommitFlags) -> str:
     machine."""
     name, number = split_number(session.definition, service)
     find_service(session.definition, name)
-    plan = plan_commit(observe(session.definition, session.engine), name, number, flags)
+    hint = hint_for(session.definition, service, f"Create it: `invoke create {name}`.")
+    plan = plan_commit(observe(session.definition, session.engine), name, number, flags, hint=hint)
     return next(iter(announce_and_execute(session, plan).made.values()))

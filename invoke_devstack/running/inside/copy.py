@@ -30,7 +30,7 @@ from invoke_devstack.planning.explaining.task_commands import explain_copy
 from invoke_devstack.planning.selection import check_names
 from invoke_devstack.running.inside import terminal
 from invoke_devstack.running.inside.archives import extract, packed, reader
-from invoke_devstack.running.selection import find_containers, split_number
+from invoke_devstack.running.selection import find_containers, hint_for, split_number
 from invoke_devstack.running.session import Session
 
 STREAM = "-"
@@ -134,7 +134,7 @@ def _places(session: Session, text: str, options: CopyOptions) -> tuple[_Place, 
         raise UsageError(f"empty path in `{text}`", hint=hint)
     found = find_containers(session.engine, session.definition, name, one_offs=options.with_one_offs)
     if not found:
-        hint = f"Create and start it: `invoke up -s {service}`."
+        hint = hint_for(session.definition, name, f"Create and start it: `invoke up -s {service}`.")
         raise ServiceError(f"`{name}` has no container", service=service, hint=hint)
     return tuple(_Place(str(item["Id"]), str(item["Names"][0]).lstrip("/"), service, path) for item in found)
 

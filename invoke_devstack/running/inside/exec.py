@@ -10,7 +10,7 @@ from invoke_devstack.events import Notice
 from invoke_devstack.planning.explaining.task_commands import explain_exec
 from invoke_devstack.running.inside import terminal
 from invoke_devstack.running.options import ExecOptions
-from invoke_devstack.running.selection import find_containers, split_number
+from invoke_devstack.running.selection import find_containers, hint_for, split_number
 from invoke_devstack.running.session import Session
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
@@ -137,4 +137,5 @@ def running_container(session: Session, service: str) -> tuple[str, str]:
         if item.get("State") == "running":
             return str(item["Id"]), str(item["Names"][0]).lstrip("/")
     what = f"`{service}` is not running" + (f": it is {found[0]['State']}" if found else "")
-    raise ServiceError(what, service=name, hint=f"Start it: `invoke up -s {name}`.")
+    hint = hint_for(session.definition, service, f"Start it: `invoke up -s {name}`.")
+    raise ServiceError(what, service=name, hint=hint)

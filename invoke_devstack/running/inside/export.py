@@ -11,7 +11,7 @@ from invoke_devstack.events import Notice
 from invoke_devstack.local_files.replacing import replaced
 from invoke_devstack.planning.explaining.task_commands import explain_export
 from invoke_devstack.running.inside import terminal
-from invoke_devstack.running.selection import find_containers, split_number
+from invoke_devstack.running.selection import find_containers, hint_for, split_number
 from invoke_devstack.running.session import Session
 
 _MODE = 0o600
@@ -32,9 +32,8 @@ def export(session: Session, service: str, output: str) -> None:
     found = find_containers(session.engine, session.definition, service)
     if not found:
         name, _ = split_number(session.definition, service)
-        raise ServiceError(
-            f"`{service}` has no container", service=name, hint=f"Create it: `invoke create {name}`."
-        )
+        hint = hint_for(session.definition, service, f"Create it: `invoke create {name}`.")
+        raise ServiceError(f"`{service}` has no container", service=name, hint=hint)
     if session.explain:
         session.emit(explain_export(str(found[0]["Names"][0]).lstrip("/")))
     if not output:

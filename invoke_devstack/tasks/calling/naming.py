@@ -5,21 +5,21 @@ Invoke does not tell a task under which name it is called. The namespace of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from invoke.collection import Collection
 
 from invoke_devstack.console import Console
-from invoke_devstack.events import Event
-from invoke_devstack.late_patterns import late
+from invoke_devstack.events import Document, Event
+from invoke_devstack.tasks.command_line.prefixing import prefixed
 from invoke_devstack.tasks.declare import DevstackTask
 
-_NAMED = late(r"(`|^|&& )invoke ([a-z][\w.-]*)")
-"""In a sentence, or a hint that is a command and nothing else."""
 _SENTENCES = ("text", "error", "hint", "empty", "fix")
 """The fields of events in which a task may be named."""
+_IN_ANSWERS = ("hint", "fix")
+"""The members of answers that advise commands. What was called is told as it was."""
 
 
 def root_of(stack: Collection, variables: Mapping[str, Any]) -> Collection:
@@ -49,12 +49,16 @@ def own_tasks(root: Collection) -> dict[str, str]:
 
 
 class PrefixingConsole:
-    """A console that names the stack's tasks as they are called, in every message and hint."""
+    """A console that names the stack's tasks as they are called, in every message and hint: with the `prefix`
+    of the stack, and the words `selecting` it."""
 
-    def __init__(self, console: Console, prefix: str, names: Iterable[str]) -> None:
+    def __init__(
+        self, console: Console, prefix: str, names: Iterable[str], selecting: Sequence[str] = ()
+    ) -> None:
         self._console = console
         self._prefix = prefix
         self._names = frozenset(names)
+        self._selecting = selecting
         self.expect = console.expect
         self.close = console.close
         self.stay = console.stay
@@ -63,15 +67,30 @@ class PrefixingConsole:
     def emit(self, event: Event) -> None:
         """Shows the event."""
         texts = {item.name: getattr(event, item.name) for item in fields(event) if item.name in _SENTENCES}
-        named = {name: self._prefixed(text) for name, text in texts.items() if "invoke " in text}
-        self._console.emit(replace(event, **named) if named else event)
+        named: dict[str, Any] = {
+            name: self._prefixed(text) for name, text in texts.items() if "invoke " in text
+        }
+        if isinstance(event, Document) and event.data is not None:
+            named["data"] = self._in_answer(event.data)
+        changed = {name: value for name, value in named.items() if value != getattr(event, name)}
+        self._console.emit(replace(event, **changed) if changed else event)
 
     def ask(self, question: str) -> str:
         """Asks at the terminal and returns the answer."""
         return self._console.ask(self._prefixed(question))
 
     def _prefixed(self, text: str) -> str:
-        return _NAMED.sub(
-            lambda found: f"{found[1]}invoke {self._prefix if found[2] in self._names else ''}{found[2]}",
-            text,
-        )
+        return prefixed(text, self._prefix, self._names, self._selecting)
+
+    def _in_answer(self, data: Any) -> Any:
+        """The answer for programs, whose hints are commands too."""
+        if isinstance(data, list):
+            return [self._in_answer(item) for item in data]
+        if not isinstance(data, dict):
+            return data
+        return {
+            key: self._prefixed(value)
+            if key in _IN_ANSWERS and isinstance(value, str)
+            else self._in_answer(value)
+            for key, value in data.items()
+        }

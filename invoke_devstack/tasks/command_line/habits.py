@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -162,14 +162,27 @@ _before: dict[str, str | None] = {}
 """Variable that flags have set in this process -> what it was before."""
 
 
-def apply(variables: Mapping[str, str]) -> None:
-    """Sets the variables that flags stand for, instead of those of an earlier command line."""
+_selecting: list[str] = []
+
+SELECTING = ("--file", "--project-name", "--profile", "--env-file", "--project-directory")
+"""Flags that say which stack is meant: a hint without them would be about another one."""
+
+
+def apply(variables: Mapping[str, str], selecting: Sequence[str] = ()) -> None:
+    """Sets the variables that flags stand for, instead of those of an earlier command line. `selecting` are
+    the flags with their values that say which stack is meant."""
+    _selecting[:] = selecting
     for name, value in _before.items():
         os.environ.pop(name, None)
         os.environ.update({} if value is None else {name: value})
     _before.clear()
     _before.update((name, os.environ.get(name)) for name in variables)
     os.environ.update(variables)
+
+
+def selecting_words() -> tuple[str, ...]:
+    """The flags of this command line, with their values, that say which stack is meant."""
+    return tuple(_selecting)
 
 
 def is_given(variable: str) -> bool:
@@ -182,6 +195,7 @@ class Habits:
 
     def __init__(self) -> None:
         self.variables: dict[str, str] = {}
+        self.selecting: list[str] = []
 
     def read(self, task: str, flag: str, value: str, habit: Habit) -> Iterator[str]:
         """The words instead of it. Raises UsageError for one that is refused."""
@@ -197,6 +211,7 @@ class Habits:
         if habit.kind == "becomes":
             yield habit.words
         elif habit.kind == "sets":
+            self.selecting += [flag, value] if flag in SELECTING else []
             self._set(flag, value, habit.words)
 
     def _set(self, flag: str, value: str, variable: str) -> None:

@@ -39,6 +39,7 @@ from invoke_devstack.tasks.command_line.habits import (
 )
 from invoke_devstack.tasks.command_line.late_contexts import LateContext, with_late_flags
 from invoke_devstack.tasks.command_line.misplaced import refuse_what_is_invokes
+from invoke_devstack.tasks.command_line.prefixing import prefixed
 from invoke_devstack.tasks.flags import not_empty
 
 _OTHERWISE = {"down": "To stop and remove one service: `invoke rm --stop {word}`."}
@@ -77,7 +78,7 @@ def rewrite_words() -> None:
             rewriting = Rewriting(self.contexts, self.initial)
             refuse_what_is_invokes(sys.argv, argv, self.contexts)
             rewritten = rewriting.rewrite(argv)
-            apply(rewriting.habits.variables)
+            apply(rewriting.habits.variables, rewriting.habits.selecting)
         try:
             return parse(self, rewritten)
         except ParseError as error:
@@ -127,11 +128,28 @@ class Rewriting:
     def rewrite(self, typed: Sequence[str]) -> list[str]:
         """The words that Invoke understands. Raises UsageError for one that means nothing."""
         self._rest = deque(typed)
-        words = list(self._rewritten())
-        self._check_complete()
-        if self._json and self._task is None:
-            raise UsageError(f"`{JSON}` needs a task", hint="`invoke menu --json` lists them.")
+        try:
+            words = list(self._rewritten())
+            self._check_complete()
+            if self._json and self._task is None:
+                raise UsageError(f"`{JSON}` needs a task", hint="`invoke menu --json` lists them.")
+        except UsageError as error:
+            error.hint = self._named_as_called(error.hint)
+            raise
         return words
+
+    def _named_as_called(self, hint: str) -> str:
+        """The hint with the names that the stack's tasks have: those of the task so far, or of the only
+        stack."""
+        ours = [str(name) for name, context in self._contexts.items() if is_ours(context)]
+        stacks = [name.removesuffix("version") for name in ours if name.split(".")[-1] == "version"]
+        if self._task is not None:
+            task = str(self._task.name)
+            prefix = max((name for name in stacks if task.startswith(name)), key=len, default="")
+        else:
+            prefix = stacks[0] if len(stacks) == 1 else ""
+        names = {name.removeprefix(prefix) for name in ours}
+        return prefixed(hint, prefix, names, self.habits.selecting)
 
     def _check_complete(self) -> None:
         """Raises UsageError if the task so far lacks an argument. Asked for help, it needs none."""
@@ -323,7 +341,7 @@ class Rewriting:
     def _refuse_word(self, task: ParserContext, word: str) -> None:
         name = str(task.name)
         hint = self._similar(word) or _OTHERWISE.get(name.rpartition(".")[2], "").format(
-            word=shlex.quote(word)
+            word=shlex.quote(re.sub(r"\.\d+$", "", word))  # `rm` takes services
         )
         flags = f"Its flags: `invoke --help {name}`."
         raise UsageError(f"`{name}` takes no word `{word}`", hint=hint or flags)

@@ -9,6 +9,8 @@ from invoke_devstack.tasks.declare import task
 from invoke_devstack.tasks.flags import at_most_one, choice, count, not_empty, numbered
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from invoke_devstack.planning.observed import ObservedContainer
     from invoke_devstack.tasks.work import Work
 
@@ -168,13 +170,14 @@ def wait(work: Work, service: tuple[str, ...] = (), down_project: bool = False) 
     from invoke_devstack.tasks.lookup import containers
 
     found = containers(work, service)
+    _check_started(work, service, found)
     _say_why_it_waits(work, found)
     codes = [work.engine.wait(item.id) for item in found]
     rows: list[dict[str, object]] = [
         {"service": item.service, "container": item.name, "exit_code": code}
         for item, code in zip(found, codes, strict=True)
     ]
-    work.table("ended", ("service", "container", "exit_code"), rows, "no containers to wait for")
+    work.table("ended", ("service", "container", "exit_code"), rows, "")
     if down_project:
         from invoke_devstack.running.options import DownOptions
         from invoke_devstack.running.stack.down import take_down
@@ -184,6 +187,22 @@ def wait(work: Work, service: tuple[str, ...] = (), down_project: bool = False) 
     failed = next((code for code in codes if code), 0)
     if failed:
         raise CommandExited(failed)
+
+
+def _check_started(work: Work, services: Sequence[str], found: tuple[ObservedContainer, ...]) -> None:
+    """Raises ServiceError for what cannot exit, because it never started: its exit code would be 0."""
+    from invoke_devstack.errors import DevstackError, ServiceError
+
+    started = {item.service for item in found if item.state != "created"}
+    for name in work.services(services) or sorted({item.service for item in found}):
+        if name not in started:
+            raise ServiceError(
+                f"`{name}` never started, so there is nothing to wait for",
+                service=name,
+                hint=f"Start it: `invoke up -s {name}`.",
+            )
+    if not found:
+        raise DevstackError(f"{work.project} has no containers to wait for", hint="Start it: `invoke up`.")
 
 
 def _say_why_it_waits(work: Work, found: tuple[ObservedContainer, ...]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from invoke_devstack.errors import UsageError
+from invoke_devstack.errors import DevstackError, UsageError
 from invoke_devstack.tasks import flags
 from invoke_devstack.tasks.declare import WAIT_HELP, task
 from invoke_devstack.tasks.hosts import Hosts, on_host_now
@@ -96,5 +98,16 @@ def scale(
         alone=no_deps,
         wait_timeout=flags.seconds("wait-timeout", wait_timeout),
     )
-    with work.session(as_it_traces(work).applied(hosts.prepared())) as session:
+    with work.session(as_it_traces(work).applied(hosts.prepared())) as session, _advising(counts):
         bring_up(session, options)
+
+
+@contextmanager
+def _advising(counts: Mapping[str, int]) -> Iterator[None]:
+    """Hints to use `up` instead keep the numbers that were asked for."""
+    try:
+        yield
+    except DevstackError as error:
+        scale = " ".join(f"--scale {name}={number}" for name, number in counts.items())
+        error.hint = error.hint.replace("`invoke up --", f"`invoke up {scale} --")
+        raise

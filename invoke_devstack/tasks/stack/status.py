@@ -44,7 +44,7 @@ def status(work: Work, service: tuple[str, ...] = ()) -> None:
         "up": _would_do(work, names),
         "busy": str(holder) if holder else "",
     }
-    work.tell(Status(text="", data=data))
+    work.tell(Status(text="", data=data, prefix=work.task_prefix))
 
 
 def _services(work: Work, names: tuple[str, ...], runs: Sequence[Written]) -> list[dict[str, Any]]:

@@ -170,3 +170,31 @@ def test_a_service_that_was_recreated_is_news_when_it_ends(new_project: NewProje
     with attached(project, "up", "--attach") as shown:
         project.container("dies").exec_run("touch /go")
         wait_for(shown, "exited with code 3")
+
+
+def test_of_several_containers_the_one_that_ends_is_named(new_project: NewProject) -> None:
+    project = new_project(
+        "services:\n  web: {image: IMAGE, init: true, command: sleep 1000, scale: 2}\n", measured=True
+    )
+    with attached(project, "up", "--attach") as shown:
+        first, second = sorted(project.containers(), key=lambda item: str(item.name))
+        second.kill()
+        wait_for(shown, "web-2  was stopped from outside with SIGKILL")
+        first.kill()
+        wait_for(shown, "web-1  was stopped from outside with SIGKILL")
+
+
+def test_nothing_waits_for_what_never_started(new_project: NewProject) -> None:
+    project = new_project("services:\n  a: {image: IMAGE, command: 'true'}\n", measured=True)
+    for words, error in (
+        ((), f"error: {project.name} has no containers to wait for"),
+        (("a",), "error: `a` never started, so there is nothing to wait for"),
+    ):
+        ended = project.invoke("wait", *words)
+        assert (ended.code, error in ended.err) == (1, True), ended
+    assert project.invoke("create").code == 0
+    ended = project.invoke("wait")
+    assert (ended.code, "`a` never started" in ended.err) == (1, True), ended
+    assert "invoke up -s a" in ended.err
+    assert project.invoke("up", "--detach").code == 0
+    assert project.invoke("wait").code == 0

@@ -108,3 +108,12 @@ def test_a_narrow_window_and_few_characters() -> None:
     assert max(map(len, shown[6:])) <= 44
     assert "\n".join(shown).isascii()
     assert "`invoke up` would fail: no such image" in shown
+
+
+def test_tasks_have_the_names_that_they_are_called_by() -> None:
+    paint = Paint(colour=False, unicode=True, palette=Palette())
+    failing = answer(up={"steps": [], "error": "no engine", "hint": ""})
+    for data in (answer(), failing, answer(up={"steps": [], "error": "", "hint": ""})):
+        drawn = "\n".join(status_lines(data, paint, 79, prefix="shop."))
+        assert "`invoke shop.up` would" in drawn
+        assert "more: `invoke shop.explain-failure`" in drawn

@@ -14,7 +14,7 @@ from invoke.tasks import Task
 
 from invoke_devstack import Stack
 from invoke_devstack.console import choose
-from invoke_devstack.events import Checked
+from invoke_devstack.events import Checked, Document
 from invoke_devstack.tasks.calling.naming import PrefixingConsole, own_tasks, prefix_of, root_of
 
 
@@ -110,3 +110,34 @@ def test_a_command_alone_has_the_prefix_too(dev: Stack, said: str, shown: str) -
     console.close()
     out.flush()
     assert shown in written.getvalue().decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("down", "w"), "hint: To stop and remove one service: `invoke my-stack.rm --stop w`."),
+        (
+            ("down", "w.2"),
+            "hint: To stop and remove one service: `invoke my-stack.rm --stop w`.",
+        ),
+        (("kill", "--remove-orphans"), "`invoke my-stack.up --remove-orphans`"),
+        (("ps", "--all=1=2", "--nope"), "`invoke --help my-stack.ps`"),
+    ],
+)
+def test_what_the_parser_refuses_is_told_with_names_that_exist(
+    words: tuple[str, ...], hint: str, dev: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, err = run(dev, f"my-stack.{words[0]}", *words[1:], capsys=capsys)
+    assert hint in err
+
+
+def test_answers_name_tasks_as_they_are_called_too(dev: Stack) -> None:
+    out = io.TextIOWrapper(written := io.BytesIO(), encoding="utf-8")
+    console = PrefixingConsole(choose(json="answer", out=out), "my-stack.", (*dev.task_names,))
+    up = {"hint": "Start it: `invoke up`.", "steps": [{"fix": "invoke up -s web"}]}
+    console.emit(Document(text="`invoke --help up`", data={"up": up}))
+    console.close()
+    out.flush()
+    said = written.getvalue().decode()
+    assert "invoke my-stack.up`" in said
+    assert "invoke my-stack.up -s web" in said

@@ -246,3 +246,16 @@ def test_nothing_is_refused_while_a_line_is_completed(
     code, out, err = run(project, *words, monkeypatch=monkeypatch, capsys=capsys)
     assert (code, err) == (0, "")
     assert "--json" in out.split()
+
+
+def test_the_flags_that_say_which_stack_is_meant_are_kept_for_hints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text("services: {}\n")
+    rewriting = Rewriting(Parser(stack(tmp_path).to_contexts()).contexts, None)
+    rewriting.rewrite(shlex.split("--file a.yaml ps --project-name=shop --ansi never"))
+    assert rewriting.habits.selecting == ["--file", "a.yaml", "--project-name", "shop"]
+    with pytest.raises(UsageError) as refused:
+        rewriting.rewrite(shlex.split("--file a.yaml down w"))
+    assert "`invoke rm --file a.yaml" in refused.value.hint
