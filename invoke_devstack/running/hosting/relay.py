@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from invoke_devstack.errors import DevstackError, EngineError, EngineUnavailableError, NotFoundError
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.hosting.forwarder import Relay
+from invoke_devstack.planning.processes.image import is_process
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
@@ -46,7 +47,8 @@ def _forwards_now(observed: Observed, image: str) -> bool:
 def _candidates(definition: Definition, engine: Engine, observed: Observed) -> Iterator[str]:
     """The forwarders' own image, those of the stack, then any."""
     now = [item.image for item in observed.containers if labels.FORWARDER in item.labels]
-    own = [service.image_name(definition.name) for service in definition.all_services.values()]
+    services = (service for service in definition.all_services.values() if not is_process(service))
+    own = [service.image_name(definition.name) for service in services]
     yield from dict.fromkeys([*now, *own])
     tags = [tag for entry in engine.list_images({}) for tag in entry.get("RepoTags") or ()]
     yield from [tag for tag in tags if not tag.startswith("<none>") and tag not in own][:_OTHER_IMAGES]

@@ -40,7 +40,6 @@ from invoke_devstack.tasks.command_line.habits import (
 from invoke_devstack.tasks.command_line.late_contexts import LateContext, with_late_flags
 from invoke_devstack.tasks.command_line.misplaced import refuse_what_is_invokes
 from invoke_devstack.tasks.command_line.prefixing import prefixed
-from invoke_devstack.tasks.flags import not_empty
 
 _OTHERWISE = {"down": "To stop and remove one service: `invoke rm --stop {word}`."}
 """What to type instead of a word that a task does not take."""
@@ -307,8 +306,8 @@ class Rewriting:
 
     def _word(self, word: str) -> Iterator[str]:
         if self._missing:
-            if isinstance(self._missing[0], Positional):
-                not_empty(str(self._missing[0].name), word)
+            if isinstance(self._missing[0], Positional) and not word.strip():
+                raise UsageError(f"empty {self._missing[0].name}", hint="Is a variable empty?")
             yield word
             self._missing = self._missing[1:]
             if not self._missing:
