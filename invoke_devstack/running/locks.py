@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -24,9 +24,10 @@ from functools import cache
 from pathlib import Path
 
 from invoke_devstack.engine.protocol import Engine
-from invoke_devstack.errors import DevstackError, EngineError, Interrupted
+from invoke_devstack.errors import DevstackError, EngineError, Interrupted, NotFoundError
 from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels
+from invoke_devstack.planning.observed import ObservedVolume
 from invoke_devstack.records import record
 from invoke_devstack.running.session import Session
 
@@ -97,6 +98,17 @@ def remove_left_locks(engine: Engine) -> None:
             lock.release()
         if holder is None or not holder.has_ended():
             _left.pop(token, None)
+
+
+def remove_remains(engine: Engine, project: str, volumes: Iterable[ObservedVolume]) -> None:
+    """Removes guards and heartbeats of commands that were killed, among `volumes`. The next lock needs none of
+    them, so nobody else would. Raises EngineError."""
+    for volume in volumes:
+        if volume.labels.get(labels.LOCK) == project and volume.name != lock_name(project):
+            holder = Holder.read(volume.labels.get(labels.LOCK_HOLDER, ""))
+            if not holder.token or holder.has_ended():
+                with suppress(NotFoundError):
+                    engine.remove_volume(volume.name)
 
 
 def lock_name(project: str) -> str:

@@ -10,6 +10,7 @@ from invoke_devstack.events import Notice
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.plans.snapshots import is_interrupted
+from invoke_devstack.running import locks
 from invoke_devstack.running.executing import half_started
 from invoke_devstack.running.session import Session
 
@@ -41,6 +42,7 @@ def _end_those_of_commands(session: Session, observed: Observed) -> bool:
         return False
     if doubled:
         doubled = end_doubles(session.engine, session.project)
+    locks.remove_remains(session.engine, session.project, observed.ours)
     _end_expired_copies(session, observed)
     if not left and not is_interrupted(observed):
         return doubled

@@ -25,7 +25,9 @@ _MOST_FILES = 400
 _SERVER_OF = {"fastapi": "uvicorn"}
 _PIP = "pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore"
 _VENV = "ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH"
-_CHECK = "import socket; socket.create_connection(('127.0.0.1', {}), 2)"
+# Flask's reloader listens before it has imported the application, and accepts nothing until then. A request
+# would be a line in the log each time; the end of the input is answered by the end of the connection.
+_CHECK = "import socket as s; c = s.create_connection(('127.0.0.1', {}), 2); c.shutdown(s.SHUT_WR); c.recv(1)"
 
 
 def python(directory: Path) -> Recipe | None:

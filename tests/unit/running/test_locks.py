@@ -18,7 +18,9 @@ from invoke_devstack.events import Event, Notice
 from invoke_devstack.planning import labels
 from invoke_devstack.running import locks
 from invoke_devstack.running.locks import Holder, project_lock
+from invoke_devstack.running.options import UpOptions
 from invoke_devstack.running.session import Session
+from invoke_devstack.running.stack.up import bring_up
 from tests.fakes import FakeEngine
 
 NAME = "devstack-lock-p"
@@ -88,6 +90,16 @@ def test_a_killed_command_that_was_taking_over_is_taken_over_too() -> None:
     with project_lock(session_on(engine), timeout=5):
         pass
     assert not engine.volumes
+
+
+def test_a_command_that_was_killed_before_it_removed_its_guard_leaves_nothing_for_long() -> None:
+    engine = FakeEngine()
+    first, second, other = ended(), ended(), Holder.of_this_process()
+    held_by(engine, second, f"{NAME}.{first.token}")
+    held_by(engine, second, f"{NAME}.{second.token}.0")
+    held_by(engine, other, f"{NAME}.{other.token}.1")
+    bring_up(session_on(engine), UpOptions())
+    assert [*engine.volumes] == [f"{NAME}.{other.token}.1"]
 
 
 def test_whoever_takes_over_late_leaves_the_next_holders_lock_alone() -> None:
