@@ -101,8 +101,8 @@ def remove_left_locks(engine: Engine) -> None:
 
 
 def remove_remains(engine: Engine, project: str, volumes: Iterable[ObservedVolume]) -> None:
-    """Removes guards and heartbeats of commands that were killed, among `volumes`. The next lock needs none of
-    them, so nobody else would. Raises EngineError."""
+    """Removes guards and heartbeats of killed commands, among `volumes`. The next lock needs none of them, so
+    nobody else would. Raises EngineError."""
     for volume in volumes:
         if volume.labels.get(labels.LOCK) == project and volume.name != lock_name(project):
             holder = Holder.read(volume.labels.get(labels.LOCK_HOLDER, ""))
