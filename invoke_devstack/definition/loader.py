@@ -60,6 +60,8 @@ def load(
     sources = discover(directory, files, environment, env_files, production=production)
     sources = sources.named(find_name(sources, project_name))
     context = Context(sources.working_dir, sources.environment)
+    for blank in sources.blanks:
+        context.unset.add_at(*blank)
     try:
         root = _read(sources, context)
         active = active_profiles(profiles, sources.environment, (*services, *naming), root)
@@ -135,7 +137,7 @@ def _completed(merged: MergedFiles, sources: Sources, context: Context) -> dict[
 
     completed = {}
     for name, service in merged.services.items():
-        service = with_env_files(service, sources.environment, merged.position, add)
+        service = with_env_files(service, sources.environment, merged.position, add, context.unset.add_at)
         service = with_label_files(service, merged.position, add)
         completed[name] = _with_replicas(service)
     return completed

@@ -15,7 +15,7 @@ from pathlib import Path
 from invoke_devstack.definition.reading.environment import Environment, process_environment
 from invoke_devstack.definition.reading.unreadable import named_at
 from invoke_devstack.definition.reading.unset import set_hint
-from invoke_devstack.definition.syntax.dotenv import read_env_file
+from invoke_devstack.definition.syntax.dotenv import OnBlank, read_env_file
 from invoke_devstack.definition.syntax.template import TemplateError, substitute
 from invoke_devstack.errors import DefinitionError, Position, UsageError
 from invoke_devstack.late_patterns import late
@@ -45,6 +45,7 @@ class Sources:
     environment: Environment
     env_files: tuple[Path, ...]
     name: str = ""  # of the project, once it is known
+    blanks: tuple[tuple[str, Position], ...] = ()  # variables of `.env` files that are set nowhere
 
     def named(self, name: str) -> Sources:
         """The same sources with the project's name, which is also in the environment."""
@@ -91,16 +92,17 @@ def discover(
     chosen = [_absolute(file, directory) for file in files]
     first_dir = chosen[0].parent if chosen else _typed_in(directory)
     used = chosen_env or _default_env_file(first_dir, variables)
-    variables = _with_env_files(variables, used)
+    blanks: list[tuple[str, Position]] = []
+    variables = _with_env_files(variables, used, blanks)
     chosen = chosen or _files_of_environment(directory, variables)
     working_dir, found = (chosen[0].parent, chosen) if chosen else _find(directory)
     if production:
         found = _for_production(working_dir, found)
     if not chosen_env:
         own = _default_env_file(working_dir, variables)
-        variables = _with_env_files(variables, own)
+        variables = _with_env_files(variables, own, blanks)
         used = list(dict.fromkeys([*used, *own]))
-    return Sources(working_dir, tuple(found), variables, tuple(used))
+    return Sources(working_dir, tuple(found), variables, tuple(used), blanks=tuple(blanks))
 
 
 def _for_production(working_dir: Path, found: Sequence[Path]) -> list[Path]:
@@ -142,21 +144,26 @@ def is_true(text: str) -> bool:
     return text in ("1", "t", "T", "true", "TRUE", "True")
 
 
-def _with_env_files(environment: Environment, files: Sequence[Path]) -> Environment:
-    """The environment with the files' variables; a later file wins over an earlier one."""
-    for file, values in read_env_files(environment, files):
+def _with_env_files(
+    environment: Environment, files: Sequence[Path], blanks: list[tuple[str, Position]]
+) -> Environment:
+    """The environment with the files' variables; a later file wins over an earlier one. Adds to `blanks` what
+    they use and nothing sets."""
+    for file, values in read_env_files(environment, files, lambda *blank: blanks.append(blank)):
         environment = environment.filled(values, str(file))
     return environment
 
 
-def read_env_files(environment: Environment, files: Sequence[Path]) -> list[tuple[Path, dict[str, str]]]:
-    """The variables of each file, the strongest file first."""
+def read_env_files(
+    environment: Environment, files: Sequence[Path], on_blank: OnBlank | None = None
+) -> list[tuple[Path, dict[str, str]]]:
+    """The variables of each file, the strongest file first. `on_blank` as for `read_env_file`."""
     values: dict[str, str] = {}
     layers: list[tuple[Path, dict[str, str]]] = []
     for file in files:
         older = values
         with named_at(Position(file)):
-            values = read_env_file(file, environment.get, older)
+            values = read_env_file(file, environment.get, older, on_blank)
         own = {name: value for name, value in values.items() if older.get(name) != value}
         layers.insert(0, (file, own))
     return layers

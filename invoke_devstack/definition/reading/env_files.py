@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke_devstack.definition.reading.unreadable import named_at
-from invoke_devstack.definition.syntax.dotenv import Lookup, read_env_file, read_raw_env_file
+from invoke_devstack.definition.syntax.dotenv import Lookup, OnBlank, read_env_file, read_raw_env_file
 from invoke_devstack.definition.syntax.tree import Steps
 from invoke_devstack.errors import DefinitionError, Position
 
@@ -22,15 +22,19 @@ OnMissing = Callable[[DefinitionError], object]
 
 
 def with_env_files(
-    service: Service, environment: Environment, locate: Locate, on_missing: OnMissing
+    service: Service,
+    environment: Environment,
+    locate: Locate,
+    on_missing: OnMissing,
+    on_blank: OnBlank | None = None,
 ) -> Service:
     """The service with the variables of its `env_file`s that its `environment` does not set.
 
-    `locate` gives the position of a key, `on_missing` gets the error about a file that is not there. Raises
-    DefinitionError.
+    `locate` gives the position of a key, `on_missing` gets the error about a file that is not there,
+    `on_blank` is as for `read_env_file`. Raises DefinitionError.
     """
     steps = ("services", service.name)
-    variables = variables_of(service, environment, locate, steps, on_missing)
+    variables = variables_of(service, environment, locate, steps, on_missing, on_blank)
     changes: dict[str, object] = {"inline_environment": service.environment}
     if variables:
         changes["environment"] = variables
@@ -47,6 +51,7 @@ def variables_of(
     locate: Locate,
     steps: Steps,
     on_missing: OnMissing = _raise,
+    on_blank: OnBlank | None = None,
 ) -> dict[str, str | None]:
     """The variables of `environment`, and those of the `env_file`s that it does not set. `steps` lead to the
     owner. Raises DefinitionError."""
@@ -60,7 +65,7 @@ def variables_of(
         position = locate((*steps, "env_file", f"[{index}]"))
         if Path(entry.path).exists():
             with named_at(position):
-                values = _read(entry, values, lookup, position)
+                values = _read(entry, values, lookup, position, on_blank)
         elif entry.required:
             hint = "Create the file, or add `required: false`."
             message = f"service `{owner.name}`: no such env file: {entry.path}"
@@ -68,13 +73,19 @@ def variables_of(
     return _sorted({**values, **own})
 
 
-def _read(entry: EnvFile, values: dict[str, str], lookup: Lookup, position: Position) -> dict[str, str]:
+def _read(
+    entry: EnvFile,
+    values: dict[str, str],
+    lookup: Lookup,
+    position: Position,
+    on_blank: OnBlank | None,
+) -> dict[str, str]:
     if entry.format == "raw":
         return {**values, **read_raw_env_file(Path(entry.path), lookup)}
     if entry.format not in (None, ".env"):
         message = f"unknown format `{entry.format}` of an env file"
         raise DefinitionError(message, hint="Write `raw`, or remove `format`.", position=position)
-    return read_env_file(Path(entry.path), lookup, values)
+    return read_env_file(Path(entry.path), lookup, values, on_blank)
 
 
 def with_label_files(service: Service, locate: Locate, on_missing: OnMissing) -> Service:

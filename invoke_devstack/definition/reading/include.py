@@ -51,7 +51,8 @@ def _context(
     if settings.get("project_directory"):
         folder = Path(absolute(settings["project_directory"], context.base))
     environment = context.environment
-    for path, values in read_env_files(environment, _env_files(settings, folder, context, location, steps)):
+    env_files = _env_files(settings, folder, context, location, steps)
+    for path, values in read_env_files(environment, env_files, context.unset.add_at):
         environment = environment.filled(values, str(path))
     return Context(folder, environment, (*context.included, file), context.documents, context.unset)
 

@@ -18,7 +18,11 @@ class UnsetVariables:
 
     def add(self, name: str, location: Location, steps: Steps) -> None:
         """Notes that the value at `location` uses a variable that is not set."""
-        self._positions.setdefault(name, {})[location.position(steps)] = None
+        self.add_at(name, location.position(steps))
+
+    def add_at(self, name: str, position: Position) -> None:
+        """The same for a value at a position, as in an env file."""
+        self._positions.setdefault(name, {})[position] = None
 
     def positions(self) -> Mapping[str, tuple[Position, ...]]:
         """The places of each variable, each once."""

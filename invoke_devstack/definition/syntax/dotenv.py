@@ -15,8 +15,11 @@ from invoke_devstack.definition.syntax.template import DOUBLING, TemplateError, 
 from invoke_devstack.errors import DefinitionError, Position
 from invoke_devstack.late_patterns import late
 from invoke_devstack.local_files.reading import LARGEST, read_bytes
+from invoke_devstack.secrets import looks_secret
 
 Lookup = Callable[[str], str | None]
+OnBlank = Callable[[str, Position], object]
+"""Gets the name of a variable that is set nowhere, and where a value uses it."""
 
 _SPACES = " \t\v\f\r\x85\xa0"
 _BLANK = late(r"\s*")
@@ -41,20 +44,26 @@ def quote(value: str) -> str:
     return f'"{escaped}"'
 
 
-def read_env_file(path: Path, lookup: Lookup, known: Mapping[str, str] | None = None) -> dict[str, str]:
+def read_env_file(
+    path: Path, lookup: Lookup, known: Mapping[str, str] | None = None, on_blank: OnBlank | None = None
+) -> dict[str, str]:
     """The variables of a file. Its values can refer to what `lookup` gives, then to the file's own variables.
 
     `known` are variables of files that were read before; values can refer to them too. Raises
     DefinitionError with the line of what is invalid, FileError if the file cannot be read.
     """
-    return parse_env(_read(path), path, lookup, known)
+    return parse_env(_read(path), path, lookup, known, on_blank)
 
 
 def parse_env(
-    content: str, path: Path, lookup: Lookup, known: Mapping[str, str] | None = None
+    content: str,
+    path: Path,
+    lookup: Lookup,
+    known: Mapping[str, str] | None = None,
+    on_blank: OnBlank | None = None,
 ) -> dict[str, str]:
     """The variables of a file's content; see `read_env_file`."""
-    return _Parser(content, path, lookup, dict(known or {})).parse()
+    return _Parser(content, path, lookup, dict(known or {}), on_blank).parse()
 
 
 def read_raw_env_file(path: Path, lookup: Lookup) -> dict[str, str]:
@@ -84,18 +93,23 @@ def _read(path: Path) -> str:
 class _Parser:
     """Its errors quote no line: what is not read as a key may be a piece of a secret."""
 
-    def __init__(self, content: str, path: Path, lookup: Lookup, values: dict[str, str]) -> None:
+    def __init__(
+        self, content: str, path: Path, lookup: Lookup, values: dict[str, str], on_blank: OnBlank | None
+    ) -> None:
         self.content = content
         self.at = 0  # what is before it has been read
         self.start = 0  # of the current statement
         self.path = path
         self.lookup = lookup
         self.values = values
+        self.on_blank = on_blank
+        self.key = ""  # of the current statement
         self.expanded = 0  # characters of all values
 
     def parse(self) -> dict[str, str]:
         while self._skip_to_statement():
             key, alone = self._key()
+            self.key = key
             if " " in key:
                 raise self._fail("a key contains a space", "Write KEY=value.")
             if alone:
@@ -165,7 +179,7 @@ class _Parser:
 
     def _expand(self, value: str) -> str:
         try:
-            expanded = substitute(value, lambda name: self._known(name))
+            expanded = substitute(value, lambda name: self._known(name), on_blank=self._tell_blank)
         except TemplateError as error:
             raise self._fail(str(error), error.hint) from None
         self.expanded += len(expanded)
@@ -177,9 +191,16 @@ class _Parser:
         value = self.lookup(name)
         return self.values.get(name) if value is None else value
 
+    def _tell_blank(self, name: str) -> None:
+        """What follows a `$` in a password is no variable but a piece of it."""
+        if self.on_blank is not None:
+            self.on_blank(f"a variable in {self.key}" if looks_secret(self.key) else name, self._position())
+
+    def _position(self) -> Position:
+        return Position(self.path, self.content.count("\n", 0, self.start) + 1)
+
     def _fail(self, message: str, hint: str) -> DefinitionError:
-        line = self.content.count("\n", 0, self.start) + 1
-        return DefinitionError(message, hint=hint, position=Position(self.path, line))
+        return DefinitionError(message, hint=hint, position=self._position())
 
 
 def _is_alphanumeric(character: str) -> bool:

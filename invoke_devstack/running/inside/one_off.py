@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from invoke_devstack.engine.protocol import ExecSession
-from invoke_devstack.errors import DevstackError, NotFoundError, PortTakenError, ServiceError
+from invoke_devstack.errors import DevstackError, NotFoundError, PortTakenError, ServiceError, UsageError
 from invoke_devstack.events import CommandStarted, Notice
 from invoke_devstack.planning.explaining.task_commands import explain_oneoff_end, explain_oneoff_start
 from invoke_devstack.planning.graph import dependencies
 from invoke_devstack.planning.plans.one_off import OneoffOptions, oneoff_name, plan_oneoff
+from invoke_devstack.planning.processes.image import is_process
 from invoke_devstack.running.executing.executor import execute
 from invoke_devstack.running.executing.leftovers import end_leftovers
 from invoke_devstack.running.inside import terminal
@@ -40,6 +41,10 @@ def run(session: Session, options: RunOptions) -> int:
     cannot start, and what `bring_up` raises.
     """
     service = find_service(session.definition, options.service)
+    if is_process(service):
+        raise UsageError(
+            f"`{service.name}` is a process of this machine: run the command in a terminal of your own"
+        )
     if options.dependencies and (dependencies(service) or options.remove_orphans):
         before = UpOptions(
             services=(options.service,),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _LINES = 4  # more variables share one line
 
+_LITERAL = "If a `$` is meant, put the value in single quotes."
+
 _Places = Mapping[str, tuple[Position, ...]]
 
 
@@ -39,7 +41,9 @@ def _error(unset: _Places, folder: Path) -> DefinitionError:
     first, *others = unset
     return DefinitionError(
         f"{first} is not set" if not others else f"{len(unset)} variables are not set",
-        hint=f"Set it, for example in `.env`, or give a default: ${{{first}:-…}}",
+        hint=f"Set it, for example in `.env`, or give a default: ${{{first}:-…}}"
+        if _is_in_yaml(unset[first])
+        else f"Set it. {_LITERAL}",
         position=unset[first][0],
         details=[_with_places(name, unset[name], folder) for name in unset] if others else (),
     )
@@ -48,15 +52,22 @@ def _error(unset: _Places, folder: Path) -> DefinitionError:
 def _warnings(unset: _Places, folder: Path) -> Iterator[str]:
     shown = [_with_places(name, places, folder) for name, places in unset.items()]
     if len(unset) > _LINES:
+        first = next(((name, places) for name, places in unset.items() if _is_in_yaml(places)), None)
+        first = first or next(iter(unset.items()))
         names = ", ".join(shown)
-        yield f"{len(unset)} variables are not set, so they are empty: {names}. {_advice(unset)}"
+        yield f"{len(unset)} variables are not set, so they are empty: {names}. {_advice(*first)}"
         return
     for name, places in unset.items():
-        yield f"{name} is not set, so it is empty ({_shown(places, folder)}). {_advice([name])}"
+        yield f"{name} is not set, so it is empty ({_shown(places, folder)}). {_advice(name, places)}"
 
 
-def _advice(names: _Places | list[str]) -> str:
-    return f"If that is intended, write ${{{next(iter(names))}:-}}."
+def _advice(name: str, places: tuple[Position, ...]) -> str:
+    return f"If that is intended, write ${{{name}:-}}." if _is_in_yaml(places) else _LITERAL
+
+
+def _is_in_yaml(places: tuple[Position, ...]) -> bool:
+    """Not in an env file, whose values have a line alone."""
+    return places[0].column is not None
 
 
 def _with_places(name: str, places: tuple[Position, ...], folder: Path) -> str:

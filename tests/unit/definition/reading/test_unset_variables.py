@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from invoke_devstack.definition import load
 from tests.unit.definition.conftest import Project
 
 
@@ -118,3 +121,36 @@ def test_a_service_at_the_top_level_belongs_below_services(project: Project) -> 
     error = project.error("web:\n  image: redis:8\n")
     assert error.message == "unknown key `web` at the top level of the file"
     assert error.hint == "Put `web` below `services:`."
+
+
+def test_env_files_use_variables_too(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": (
+            "name: p\ninclude: [inc/c.yaml]\nservices: {a: {image: a, env_file: a.env, user: '$SET'}}\n"
+        ),
+        "inc/c.yaml": "services: {b: {image: b}}\n",
+        "inc/.env": "I=$INCLUDED\n",
+        ".env": "SET=1\n\nOK=$SET ${D:-d} '$no'\nA=${PLAIN}\nB='$quoted'\n",
+        "a.env": "# first\nC=$FILE\nSAME=$C\n",
+    }
+    (tmp_path / "inc").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    unset = load(tmp_path, environment={}).unset
+    found = {
+        name: [f"{place.file.relative_to(tmp_path)}:{place.line}" for place in places]
+        for name, places in unset.items()
+    }
+    assert found == {
+        "no": [".env:3"],
+        "PLAIN": [".env:4"],
+        "INCLUDED": ["inc/.env:1"],
+        "FILE": ["a.env:2"],
+    }
+
+
+def test_what_follows_a_dollar_in_a_password_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {a: {image: a}}\n", encoding="utf-8")
+    (tmp_path / ".env").write_text('DB_PASSWORD="ab$cd"\nAPI_TOKEN=x$yz\n', encoding="utf-8")
+    unset = load(tmp_path, environment={}).unset
+    assert list(unset) == ["a variable in DB_PASSWORD", "a variable in API_TOKEN"]

@@ -34,6 +34,17 @@ def test_a_variable_is_reported_with_its_file_and_line() -> None:
     ]
 
 
+def test_a_variable_in_an_env_file_may_be_a_dollar_that_is_meant() -> None:
+    unset = {"A": (Position(_FILE.with_name(".env"), 2),)}
+    definition = Definition(name="p", working_dir=_FILE.parent, unset=unset)
+    assert _texts(definition) == [
+        "A is not set, so it is empty (.env:2). If a `$` is meant, put the value in single quotes."
+    ]
+    with pytest.raises(DefinitionError, match="A is not set") as caught:
+        UnsetReport(lambda event: None, strict=True).report(definition)
+    assert caught.value.hint == "Set it. If a `$` is meant, put the value in single quotes."
+
+
 def test_a_variable_in_several_places_is_reported_once() -> None:
     assert "(compose.yaml:4 and 2 more places)" in _texts(_definition(API_KEY=[4, 5, 9]))[0]
 
