@@ -17,6 +17,7 @@ from invoke_devstack.local_files.failures import file_error
 LARGEST = 8 << 20  # bytes: a thousand times what people write by hand
 PATIENCE = 1.0  # seconds for a program to open the other end of a pipe
 ANSWER = 10.0  # seconds for one that has opened it: it may ask its user for permission first
+LONGEST = 30.0  # seconds for all that it writes
 _BLOCK = 1 << 16
 
 _pipes: dict[Path, bytes] = {}
@@ -50,43 +51,72 @@ def read_text(file: Path) -> str:
         ) from None
 
 
+def text_if_any(file: Path, largest: int = LARGEST) -> str:
+    """The text of a file; "" if there is none, or it is large or no file. Never waits."""
+    if not file.is_file():
+        return ""
+    try:
+        return read_bytes(file, largest).decode("utf-8", "replace")
+    except FileError:
+        return ""
+
+
 def _content(descriptor: int, file: Path, largest: int) -> bytes:
     status = os.fstat(descriptor)
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, "", str(file))
     if status.st_size > largest:
         raise _too_large(file, largest)
+    is_pipe = stat.S_ISFIFO(status.st_mode)
     waits = sys.platform != "win32" and not stat.S_ISREG(status.st_mode)
+    arriving = _Arriving(descriptor, file, is_pipe) if waits else None
     content = bytearray()
-    while block := _arriving(descriptor, file, bool(content)) if waits else os.read(descriptor, _BLOCK):
+    while block := arriving.next() if arriving else os.read(descriptor, _BLOCK):
         content += block
         if len(content) > largest:
             raise _too_large(file, largest)
-    if stat.S_ISFIFO(status.st_mode):
+    if is_pipe:
         _pipes[file] = bytes(content)
     return bytes(content)
 
 
-def _arriving(descriptor: int, file: Path, begun: bool) -> bytes:
-    """The next block of a pipe or device; b"" at its end."""
-    began, patience = time.monotonic(), PATIENCE
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    while (left := began + patience - time.monotonic()) > 0:
-        events = poll.poll(min(left, 0.05) * 1000)
-        try:
-            block = os.read(descriptor, _BLOCK)
-        except BlockingIOError:
-            patience = ANSWER
-            continue
-        if block or events or begun:
-            return block
-    who = "the program that writes to it does not answer" if patience == ANSWER else "no program writes to it"
-    raise FileError(
-        f"cannot read {file}: it is a pipe, and {who}",
-        hint="Start the program that writes to it, or replace it with a file.",
-        reason="silent",
-    )
+class _Arriving:
+    """What comes out of a pipe or device. A device has no program that may need a while."""
+
+    def __init__(self, descriptor: int, file: Path, is_pipe: bool) -> None:
+        self._descriptor = descriptor
+        self._file = file
+        self._is_pipe = is_pipe
+        self._until = time.monotonic() + (LONGEST if is_pipe else PATIENCE)
+        self._begun = False
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+
+    def next(self) -> bytes:
+        """The next block; b"" at the end."""
+        began, patience, opened = time.monotonic(), PATIENCE, self._begun
+        while (left := min(began + patience, self._until) - time.monotonic()) > 0:
+            events = self._poll.poll(min(left, 0.05) * 1000)
+            try:
+                block = os.read(self._descriptor, _BLOCK)
+            except BlockingIOError:
+                patience, opened = ANSWER, True
+                continue
+            if block or events or self._begun:
+                self._begun = True
+                return block
+        raise self._silent(opened)
+
+    def _silent(self, opened: bool) -> FileError:
+        if not self._is_pipe:
+            why = "it is a device that does not end" if self._begun else "it is a device that does not answer"
+            hint = "Replace it with a file."
+        else:
+            late = "does not end" if time.monotonic() >= self._until else "does not answer"
+            who = f"the program that writes to it {late}" if opened else "no program writes to it"
+            why = f"it is a pipe, and {who}"
+            hint = "Start the program that writes to it, or replace it with a file."
+        return FileError(f"cannot read {self._file}: {why}", hint=hint, reason="silent")
 
 
 def _too_large(file: Path, largest: int) -> FileError:

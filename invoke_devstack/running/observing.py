@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke_devstack.engine.protocol import Engine
-from invoke_devstack.errors import DefinitionError
+from invoke_devstack.errors import DefinitionError, FileError
+from invoke_devstack.local_files.reading import read_bytes, read_text
 from invoke_devstack.planning.bodies.container import seccomp_path
 from invoke_devstack.planning.host_files import HostFile, differs, referenced_files
 from invoke_devstack.planning.labels import PROJECT
@@ -19,6 +20,8 @@ from invoke_devstack.planning.observed import Observed
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
+
+_LARGEST = 64 << 20  # bytes of a secret or config that is copied into a container
 
 
 def observe(definition: Definition, engine: Engine, *, inspect: bool = False) -> Observed:
@@ -70,10 +73,9 @@ def _host_file(path: Path) -> HostFile:
 
 
 def _with_content(file: HostFile, path: Path) -> HostFile:
-    """The file with its content, if it is a regular one that can be read."""
-    with suppress(OSError):
-        if file.content is None and path.is_file():
-            return replace(file, content=path.read_bytes())
+    """The file with its content, if it is a regular one that can be read. Raises FileError for a huge one."""
+    if file.content is None and path.is_file() and os.access(path, os.R_OK):
+        return replace(file, content=read_bytes(path, _LARGEST))
     return file
 
 
@@ -103,9 +105,10 @@ def seccomp_profiles(definition: Definition) -> dict[str, str]:
 
 def _read_profile(path: Path, service: str) -> str:
     try:
-        return json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":"))
-    except (OSError, ValueError) as error:
+        return json.dumps(json.loads(read_text(path)), separators=(",", ":"))
+    except (FileError, ValueError, RecursionError) as error:
+        why = error.message.partition(": ")[2] if isinstance(error, FileError) else error
         raise DefinitionError(
-            f"service `{service}`: cannot read the seccomp profile {path}: {error}",
+            f"service `{service}`: cannot read the seccomp profile {path}: {why}",
             hint="`security_opt` takes the path of a JSON file, relative to the Compose file.",
         ) from None

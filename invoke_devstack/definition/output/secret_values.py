@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from invoke_devstack.definition.syntax.dotenv import DECLARATION
 from invoke_devstack.errors import DevstackError
 from invoke_devstack.late_patterns import late
+from invoke_devstack.local_files.reading import text_if_any
 from invoke_devstack.secrets import SecretValues, looks_secret
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def learn_variables(values: SecretValues, directory: Path, files: Sequence[Path]
 def learn_texts(values: SecretValues, files: Iterable[Path]) -> None:
     """What can be found in the text of files that cannot be read as a definition."""
     for file in dict.fromkeys(files):
-        _learn_lines(values, _text_of(file))
+        _learn_lines(values, text_if_any(file, _LARGEST))
 
 
 def _learn_lines(values: SecretValues, text: str) -> None:
@@ -91,19 +92,9 @@ def _learn_item(values: SecretValues, item: Any) -> None:
 
 
 def _learn_secret(values: SecretValues, secret: Secret) -> None:
-    content = secret.content or (_text_of(Path(secret.file)) if secret.file else "")
+    content = secret.content or (text_if_any(Path(secret.file), _LARGEST) if secret.file else "")
     values.add(content)
     values.learn(content)
-
-
-def _text_of(file: Path) -> str:
-    """Its text; "" for one that is missing, large or no regular file."""
-    try:
-        if file.is_file() and file.stat().st_size <= _LARGEST:
-            return file.read_text("utf-8", "replace")
-    except OSError:
-        pass
-    return ""
 
 
 def _names(definition: Definition) -> set[str]:

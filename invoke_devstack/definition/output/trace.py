@@ -12,6 +12,7 @@ from invoke_devstack.definition.output.config import to_config
 from invoke_devstack.definition.syntax.dotenv import DECLARATION, read_env_file
 from invoke_devstack.definition.syntax.tree import Origin, VariableOrigin
 from invoke_devstack.errors import Position, UsageError, did_you_mean
+from invoke_devstack.local_files.reading import text_if_any
 from invoke_devstack.secrets import MASK, masked
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ def _from_env_file(service: Service | None, name: str) -> Origin | None:
 
 
 def _line_of(file: Path, name: str) -> Position | None:
-    if not file.is_file():
-        return None
-    for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(text_if_any(file).splitlines(), 1):
         if (found := DECLARATION.match(line)) and found["name"] == name:
             return Position(file, number, 1, name)
     return None

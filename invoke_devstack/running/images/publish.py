@@ -16,6 +16,7 @@ from invoke_devstack.engine.images.references import Reference
 from invoke_devstack.engine.images.registry import Registry
 from invoke_devstack.local_files.failures import file_error
 from invoke_devstack.local_files.home import home_folder
+from invoke_devstack.local_files.reading import read_bytes
 from invoke_devstack.planning.plan import Plan
 from invoke_devstack.planning.plans.images import plan_publish
 from invoke_devstack.planning.publishing.artifact import Layer, digest_of, read_manifest
@@ -34,7 +35,7 @@ def disclosure(definition: Definition) -> Disclosure:
     """What `publish` would make public. Raises UsageError for a definition that cannot be published,
     FileError."""
     check_publishable(definition)
-    roots = [item.root for file in definition.files for item in read_documents(_read(file), file)]
+    roots = [item.root for file in definition.files for item in read_documents(read_bytes(file), file)]
     return disclosed(definition, roots)
 
 
@@ -53,16 +54,9 @@ def _named(definition: Definition) -> list[tuple[str, bytes]]:
     """The files with their names; of several with one name, those of their directories too."""
     counts = Counter(file.name for file in definition.files)
     return [
-        (file.name if counts[file.name] == 1 else f"{file.parent.name}-{file.name}", _read(file))
+        (file.name if counts[file.name] == 1 else f"{file.parent.name}-{file.name}", read_bytes(file))
         for file in definition.files
     ]
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise file_error(error, "read", file) from error
 
 
 def fetch(reference: str) -> Path:
@@ -103,7 +97,7 @@ def _contents(registry: Registry, layers: Iterable[Layer]) -> dict[str, bytes]:
 
 def names_its_project(file: Path) -> bool:
     """Whether a Compose file has a `name`. Without one, a project has that of a directory."""
-    roots = (item.root for item in read_documents(_read(file), file))
+    roots = (item.root for item in read_documents(read_bytes(file), file))
     return any(isinstance(root, dict) and root.get("name") for root in roots)
 
 

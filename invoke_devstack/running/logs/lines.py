@@ -103,6 +103,15 @@ def last_stamp(block: bytes) -> bytes:
     return first_stamp(block, block.rfind(b"\n", 0, len(block) - 1) + 1)
 
 
+def is_time(stamp: bytes) -> bool:
+    """Whether it is a stamp; an engine that is out of order may send anything."""
+    try:
+        datetime.fromisoformat(stamp[:19].decode())
+    except ValueError:
+        return False
+    return stamp[20:29].isdigit()
+
+
 def earlier(stamp: bytes, milliseconds: int) -> bytes:
     """The stamp that many milliseconds before."""
     moment = datetime.fromisoformat(stamp[:19].decode()) + timedelta(microseconds=int(stamp[20:26]))

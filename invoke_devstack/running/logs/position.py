@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from invoke_devstack.engine.protocol import Engine
-from invoke_devstack.running.logs.lines import earlier, first_stamp, last_stamp, stamps_since
+from invoke_devstack.running.logs.lines import earlier, first_stamp, is_time, last_stamp, stamps_since
 from invoke_devstack.running.logs.sources import Range, Source, as_moment, stamped_blocks
 
 _DISORDER = 100  # milliseconds by which neighbouring lines of a log may be out of order
@@ -39,7 +39,9 @@ class Position:
         container may write thousands of lines a second."""
         if self._partial and not self.floor:
             self.floor = first_stamp(block)
-        self._latest = max(self._latest, last_stamp(block))
+        last = last_stamp(block)
+        if last > self._latest and is_time(last):
+            self._latest = last
         if len(block) > _LARGE:
             block = b"\n".join(stamps_since(block, self._horizon())) + b"\n"
         self._blocks.append(block)
@@ -62,7 +64,7 @@ class Position:
         return stamp < self.floor or stamp in self.stamps
 
     def _horizon(self) -> bytes:
-        return earlier(self._latest, 2 * _DISORDER)
+        return earlier(self._latest, 2 * _DISORDER) if self._latest else b""
 
     def range(self) -> Range:
         """What to request so that no line is missing. Starts with lines that were read already."""

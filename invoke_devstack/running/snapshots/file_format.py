@@ -14,6 +14,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import math
 import stat
 import tarfile
 import time
@@ -106,7 +107,7 @@ class Archive:
         self._members += 1
         if found is None and any(self._block):  # Python 3.14 takes a damaged header for the end all the same
             raise self._damaged(_BAD_HEADER)
-        if found is not None and (found.size < 0 or found.issparse()):
+        if found is not None and (found.size < 0 or found.issparse() or not math.isfinite(found.mtime)):
             raise self._damaged(_BAD_HEADER)
         return found
 
@@ -326,7 +327,7 @@ class Reading:
             raise self._file.damaged(f"{name} is missing")
         try:
             value = json.loads(b"".join(self._archive.content(member)).rstrip(b"\0"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._file.damaged(f"{name} is not JSON") from error
         if not isinstance(value, dict):
             raise self._file.damaged(f"{name} is not an object")

@@ -110,7 +110,7 @@ def _described(session: Session, reading: Reading, file: SnapshotFile, name: str
         wanted = service or str(about["service"])
         called = name or str(about["name"])
         created, size = str(about["created_at"]), int(about["size"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise file.damaged(f"its description lacks {error}") from error
     find_service(session.definition, wanted)
     snapshot = replace(new_snapshot(session, wanted, called, volumes), created_at=created, size=size)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from invoke_devstack.local_files.reading import text_if_any
 
 _LARGEST = 500_000  # bytes; larger files are skipped
 IGNORED = (".git/",)
@@ -75,7 +76,4 @@ def there(directory: Path, *names: str) -> tuple[str, ...]:
 
 def read(file: Path) -> str:
     """The text of a file; "" if it cannot be read."""
-    with suppress(OSError, UnicodeDecodeError):
-        if file.stat().st_size <= _LARGEST:
-            return file.read_text("utf-8-sig")
-    return ""
+    return text_if_any(file, _LARGEST).removeprefix("\ufeff")

@@ -159,6 +159,8 @@ def _example(files: dict[str, str]) -> str:
 
 def _ignore_env(file: Path) -> bool:
     """Adds `.env`, unless the file names it or is not text. Whether it did."""
+    if not file.is_file():  # a pipe would be waited for
+        return False
     try:
         text = file.read_bytes().decode()
     except (OSError, UnicodeDecodeError):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from invoke_devstack.errors import UsageError
 from invoke_devstack.late_patterns import late
+from invoke_devstack.local_files.reading import text_if_any
 
 _COMPOSE_FILE = late(r"^(services|include)\s*:", re.MULTILINE)
 
@@ -46,7 +47,4 @@ def _before_the_task(words: Sequence[str], tasks: Container[str]) -> tuple[list[
 
 
 def _is_compose_file(name: str) -> bool:
-    try:
-        return "compose" in Path(name).name or bool(_COMPOSE_FILE.search(Path(name).read_text()))
-    except (OSError, UnicodeDecodeError):
-        return False
+    return "compose" in Path(name).name or bool(_COMPOSE_FILE.search(text_if_any(Path(name))))

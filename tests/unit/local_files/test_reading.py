@@ -6,12 +6,14 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from invoke_devstack.errors import FileError
-from invoke_devstack.local_files.reading import LARGEST, PATIENCE, read_bytes, read_text
+from invoke_devstack.local_files import reading
+from invoke_devstack.local_files.reading import LARGEST, PATIENCE, read_bytes, read_text, text_if_any
 
 QUICK = PATIENCE + 4.0  # seconds, on a machine that does other things too
 
@@ -68,6 +70,40 @@ def test_endless_and_huge_files_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "sparse").reason == "size"
     (tmp_path / "full").write_bytes(bytes(LARGEST))
     assert len(read_bytes(tmp_path / "full")) == LARGEST
+
+
+@pytest.mark.skipif(not Path("/dev/ptmx").exists(), reason="no such device here")
+def test_a_device_that_says_nothing_is_given_up_sooner_than_a_program() -> None:
+    began = time.monotonic()
+    assert refusal(Path("/dev/ptmx")).message == "cannot read /dev/ptmx: it is a device that does not answer"
+    assert time.monotonic() - began < reading.ANSWER / 2
+
+
+def test_a_program_that_writes_a_little_for_ever_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LONGEST", 0.5)
+    os.mkfifo(tmp_path / "pipe")
+    given_up = threading.Event()
+
+    def write() -> None:
+        with suppress(BrokenPipeError), (tmp_path / "pipe").open("wb", buffering=0) as pipe:
+            while not given_up.wait(0.05):
+                pipe.write(b"A=1\n")
+
+    threading.Thread(target=write, daemon=True).start()
+    assert "the program that writes to it does not end" in refusal(tmp_path / "pipe").message
+    given_up.set()
+
+
+def test_a_text_that_may_be_there_is_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "there").write_bytes(b"\xffa")
+    found = [text_if_any(tmp_path / name, 10) for name in ("pipe", "zero", "missing", "there")]
+    assert found == ["", "", "", "\ufffda"]
+    (tmp_path / "there").write_bytes(bytes(11))
+    assert not text_if_any(tmp_path / "there", 10)
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:

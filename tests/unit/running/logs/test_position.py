@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,18 @@ def test_a_log_that_lost_what_was_read_is_shown_from_there_on() -> None:
 
 def test_a_position_asks_the_engine_for_a_little_more_than_what_comes_next() -> None:
     position = Position()
+    position.advance(line(7, b"seen"))
+    assert position.range().since == moment(stamp(6, 900_000_000).decode(), "since")
+
+
+@pytest.mark.parametrize(
+    "text", [b"abc\n", b"not a time, but long enough to be one\n", b"9999-99-99T99:99:99.999999999Z x\n"]
+)
+def test_a_line_without_a_time_moves_nothing(text: bytes) -> None:
+    position = Position(since="12.5")
+    position.advance(text)
+    assert position.range().since == "12.5"
+    position.advance(line(7, b"seen") + text)
     position.advance(line(7, b"seen"))
     assert position.range().since == moment(stamp(6, 900_000_000).decode(), "since")
 

@@ -200,6 +200,20 @@ def test_impossible_sizes_take_no_memory(tmp_path: Path) -> None:
     assert is_refused(content, tmp_path)
 
 
+@pytest.mark.parametrize("moment", ["nan", "inf", "-inf"])
+def test_a_member_of_no_time_is_refused(moment: str, tmp_path: Path) -> None:
+    member = tarfile.TarInfo("snapshot/data/x")
+    member.pax_headers = {"mtime": moment}
+    assert is_refused(first_format(member.tobuf(tarfile.PAX_FORMAT) + bytes(1024)), tmp_path)
+
+
+def test_a_description_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    about = tarfile.TarInfo("devstack-snapshot.json")
+    about.size = 60_000
+    content = about.tobuf() + b"[" * about.size + bytes(-about.size % 512 + 1024)
+    assert is_refused(content, tmp_path)
+
+
 def test_memory_does_not_grow_with_the_members(tmp_path: Path) -> None:
     target = (tmp_path / "large.tar").open("wb")
     with target:
