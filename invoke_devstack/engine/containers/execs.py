@@ -19,6 +19,7 @@ from invoke_devstack.errors import DevstackError, EngineError, NotFoundError
 
 CHUNK = 1 << 16
 _CODE_AFTER = 30.0  # seconds in which an engine knows the exit code of a command that has ended
+_MOST_PAUSE = 0.1  # seconds between two looks at its state
 _MOST_OUTPUT = 1 << 25  # bytes of a command whose output is kept
 _PING_AFTER = 1.5  # seconds of a command, before the engine is pinged
 
@@ -202,14 +203,16 @@ class ArchiveBlocks:
 
 def exec_code(api: Api, exec_id: str) -> int:
     """The exit code of an exec whose stream has ended. The engine knows it a moment after it closes the
-    stream."""
+    stream. After a signal, that moment is all that is waited for."""
     pause, until = 0.001, time.monotonic() + _CODE_AFTER
     while time.monotonic() < until:
         state = api.get(f"/exec/{exec_id}/json", shapes.EXEC)
         if not state["Running"] and state.get("ExitCode") is not None:
             return int(state["ExitCode"])
+        if pause >= _MOST_PAUSE and (ending := api.traffic.ending()):
+            raise ending
         time.sleep(pause)
-        pause = min(pause * 2, 0.1)
+        pause = min(pause * 2, _MOST_PAUSE)
     raise invalid(api.url, "GET /exec/…/json", "a command whose output has ended still runs")
 
 

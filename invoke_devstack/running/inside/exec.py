@@ -91,6 +91,7 @@ def _terminal_environment(tty: bool) -> tuple[str, ...]:
 def _follow(session: Session, options: ExecOptions, command: ExecSession, *, tty: bool) -> int:
     try:
         refusal = terminal.pump(command, session.interrupt, tty=tty)
+        code = command.exit_code()
     except terminal.Detached:
         text = f"Detached; `{options.command[0]}` is still running in {options.service}."
         session.emit(Notice(text=text, service=options.service))
@@ -101,7 +102,6 @@ def _follow(session: Session, options: ExecOptions, command: ExecSession, *, tty
         text = f"Interrupted. `{options.command[0]}` may still be running in {options.service}."
         session.emit(Notice(text=text, level="warning", service=options.service))
         raise session.interrupt.error(is_done=True) from None
-    code = command.exit_code()
     return _report_refusal(session, options, code, refusal) if refusal else code
 
 
