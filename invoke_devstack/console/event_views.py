@@ -110,7 +110,9 @@ def _failed_row(event: e.ActionFailed) -> RowChange:
 
 
 def _waiting_row(event: e.ServiceWaiting) -> RowChange:
-    return RowChange(event.service, Mark.BUSY, f"waiting: {event.last or event.probe}")
+    # A healthcheck's last line says most: a traceback ends with its error.
+    *_, last = event.last.strip().splitlines() or [event.probe]
+    return RowChange(event.service, Mark.BUSY, f"waiting: {last.strip()}")
 
 
 def _ready_row(event: e.ServiceReady) -> RowChange:

@@ -26,8 +26,11 @@ _SERVER_OF = {"fastapi": "uvicorn"}
 _PIP = "pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore"
 _VENV = "ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH"
 # Flask's reloader listens before it has imported the application, and accepts nothing until then. A request
-# would be a line in the log each time; the end of the input is answered by the end of the connection.
-_CHECK = "import socket as s; c = s.create_connection(('127.0.0.1', {}), 2); c.shutdown(s.SHUT_WR); c.recv(1)"
+# would be a line in the log each time; the server answers the end of the input by ending the connection.
+_CHECK = (
+    "import select, socket; c = socket.socket(); exit(c.connect_ex(('127.0.0.1', {})) != 0 "
+    "or c.shutdown(socket.SHUT_WR) or not select.select([c], [], [], 2)[0])"
+)
 
 
 def python(directory: Path) -> Recipe | None:

@@ -207,6 +207,16 @@ def test_a_long_stage_is_drawn_and_wiped(theatre: Theatre) -> None:
     assert stage.err.written == drawn
 
 
+def test_while_a_service_is_awaited_its_row_has_the_last_line_of_the_answer(theatre: Theatre) -> None:
+    stage = theatre.open(terminal=True, NO_COLOR="1")
+    stage.console.emit(PLAN)
+    answer = "Traceback (most recent call last):\n  File x\nConnectionRefusedError: [Errno 111] refused\n"
+    stage.console.emit(e.ServiceWaiting(service="web", container="c", probe="healthcheck `x`", last=answer))
+    wait_until(lambda: "waiting: ConnectionRefusedError: [Errno 111] refused" in stage.err.written)
+    assert "Traceback" not in stage.err.written
+    stage.console.close()
+
+
 def test_while_a_hook_runs_the_terminal_is_its_own(theatre: Theatre) -> None:
     stage = theatre.open(terminal=True)
     stage.console.emit(PLAN)
