@@ -110,8 +110,7 @@ def _failed_row(event: e.ActionFailed) -> RowChange:
 
 
 def _waiting_row(event: e.ServiceWaiting) -> RowChange:
-    # A healthcheck's last line says most: a traceback ends with its error.
-    *_, last = event.last.strip().splitlines() or [event.probe]
+    *_, last = event.last.strip().splitlines() or [event.probe]  # a traceback ends with its error
     return RowChange(event.service, Mark.BUSY, f"waiting: {last.strip()}")
 
 
