@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -242,26 +243,29 @@ class Cluster:
 
     def start_registry(self) -> None:
         """The registry, on an address that all nodes reach; or on one that each node has as its own."""
-        if self.joined:
-            self._serve(self.registry)
-            return
-        self._serve(self.everywhere)
-        for node in range(1, self.count + 1):
-            self._serve(self.everywhere, *self.inside(node))
-
-    def _serve(self, address: str, *words: str) -> None:
+        address = self.registry if self.joined else self.everywhere
         folder = self.folder / "registry"
         folder.mkdir(exist_ok=True)
-        config = self.folder / "registry.yml"
-        config.write_text(
+        (self.folder / "registry.yml").write_text(
             f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder}}}}}\n"
             f"http: {{addr: '{address}'}}\n"
         )
+        self._serve()
+        for node in range(1, 1 if self.joined else self.count + 1):
+            self._serve(*self.inside(node))
+        host, _, port = address.partition(":")
+        until = time.monotonic() + _START
+        while True:
+            with suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
+                return
+            assert time.monotonic() < until, f"no registry answers at {address}"
+            time.sleep(0.05)
+
+    def _serve(self, *words: str) -> None:
         program = shutil.which("docker-registry", path=_PROGRAMS)
         assert program
-        started = subprocess.Popen(
-            [*words, program, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        command = [*words, program, "serve", str(self.folder / "registry.yml")]
+        started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._registries.append(started)
 
     def stop_registry(self) -> None:
