@@ -175,9 +175,10 @@ class PlainConsole:
             self._say(event)
 
     def _write_document(self, event: Document) -> None:
-        """A program that reads it from a pipe gets it as it is."""
+        """A program that reads it from a pipe gets it as it is. An empty list is no empty line."""
         text = clean_text(event.text) if self.out.terminal else event.text
-        self.out.write(text if text.endswith("\n") else f"{text}\n")
+        if text:
+            self.out.write(text if text.endswith("\n") else f"{text}\n")
 
     def _write_status(self, event: Status) -> None:
         from invoke_devstack.console.status import status_lines

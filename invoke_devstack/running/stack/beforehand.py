@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from invoke_devstack.definition.attributes.paths import is_remote_context
 from invoke_devstack.errors import DefinitionError, DevstackError, NotFoundError, PortTakenError, blocked
 from invoke_devstack.planning import labels
-from invoke_devstack.planning.host_files import require_host_file
+from invoke_devstack.planning.host_files import HostFile, referenced_files, require_host_file
 from invoke_devstack.planning.names import container_name
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.options import PlanningOptions
@@ -78,6 +78,7 @@ def refuse_what_blocks_start(session: Session, observed: Observed, names: Sequen
     if session.engine.endpoint.is_local:
         certain = tuple(name for name in same if not _is_prepared(definition, name, _hooks_of(session)))
         problems += _missing_paths(definition, certain)
+        problems += _missing_mounted(definition, certain, observed)
         problems += _unable_processes(definition, same, observed, _hooks_of(session))
         elsewhere = {service for service, _, _ in remembered_ports(observed.containers)}
         fixed = [name for name in certain if name not in elsewhere]
@@ -197,6 +198,20 @@ def _missing_paths(definition: Definition, names: Sequence[str]) -> Iterator[Dev
         for index, mount in enumerate(definition.services[name].volumes):
             if _must_exist(mount) and not _exists(Path(mount.source or "")):
                 yield _no_path(definition, f"services.{name}.volumes[{index}]", name, mount)
+
+
+def _missing_mounted(
+    definition: Definition, names: Sequence[str], observed: Observed
+) -> Iterator[DevstackError]:
+    """Files of secrets and configs that existing containers mount. Copies of others are in them."""
+    for name in names:
+        service = definition.services[name]
+        mounted = {mount.source for item in observed.of_service(name) for mount in item.mounts}
+        for reference, path in referenced_files(definition, service):
+            if path in mounted and not _exists(Path(path)):
+                kind = "secret" if reference in service.secrets else "config"
+                gone = {path: HostFile(exists=False)}
+                yield from _raised(require_host_file, definition, kind, reference.source, gone)
 
 
 def _missing_sources(

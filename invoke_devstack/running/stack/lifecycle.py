@@ -11,7 +11,7 @@ from collections.abc import Callable
 from invoke_devstack.errors import UsageError
 from invoke_devstack.events import Notice
 from invoke_devstack.planning.observed import Observed
-from invoke_devstack.planning.plan import Plan, StartContainer
+from invoke_devstack.planning.plan import Plan, RestartContainer, StartContainer
 from invoke_devstack.planning.plans import lifecycle as planning
 from invoke_devstack.planning.selection import is_wanted
 from invoke_devstack.running.executing.executor import announce_and_execute
@@ -40,7 +40,7 @@ def start(session: Session, services: Services = (), *, wait_timeout: float | No
 
 def _startable(session: Session, observed: Observed, made: Plan) -> Plan:
     """The plan. Raises all that is known to prevent it, at once."""
-    names = [action.service for action in made if isinstance(action, StartContainer)]
+    names = [action.service for action in made if isinstance(action, StartContainer | RestartContainer)]
     refuse_what_blocks_start(session, observed, names)
     return made
 
@@ -77,8 +77,12 @@ def restart(
     wait = _patience(session, wait_timeout)
     return _do(
         session,
-        lambda observed: planning.plan_restart(
-            session.definition, observed, services, timeout=timeout, wait_timeout=wait, alone=alone
+        lambda observed: _startable(
+            session,
+            observed,
+            planning.plan_restart(
+                session.definition, observed, services, timeout=timeout, wait_timeout=wait, alone=alone
+            ),
         ),
         missing="restarted" if not services else "",
     )

@@ -120,3 +120,43 @@ def test_many_healthchecks_that_hang_take_no_longer_than_the_limit(new_project: 
     assert all(row["why"].startswith("did not end within ") for row in ended.json())
     assert len(ended.json()) == 3
     assert ended.seconds < 10
+
+
+def test_what_has_lost_the_file_of_a_secret_is_neither_restarted_nor_started(
+    new_project: Callable[..., Project],
+) -> None:
+    project = new_project(
+        """
+        services:
+          web: {image: IMAGE, init: true, command: sleep 1000, secrets: [token]}
+        secrets: {token: {file: ./token.txt}}
+        """,
+        measured=True,
+    )
+    file = project.directory / "token.txt"
+    file.write_text("x")
+    assert project.invoke("up", "--detach").code == 0
+    file.unlink()
+    restarted = project.invoke("restart")
+    assert (restarted.code, project.container("web").status) == (1, "running"), restarted
+    assert project.invoke("stop").code == 0
+    for ended in (restarted, project.invoke("start")):
+        assert "which the secret `token` comes from" in ended.err
+        assert "fix `file` under `secrets.token`" in ended.err
+    assert project.container("web").status == "exited"
+
+
+def test_a_start_tells_of_what_restarts_again_and_again(new_project: Callable[..., Project]) -> None:
+    project = new_project(
+        "services:\n  web: {image: IMAGE, init: true, restart: always, command: sh -c 'sleep 0.2; exit 7'}\n",
+        measured=True,
+    )
+    assert project.invoke("up", "--detach").code == 1
+    for words in ((), ("-s", "web")):
+        started = project.invoke("start", *words)
+        assert (started.code, "web keeps crashing" in started.err) == (1, True), started
+
+
+def test_a_list_without_names_is_no_empty_line(new_project: Callable[..., Project]) -> None:
+    project = new_project("services:\n  web: {image: IMAGE}\n", measured=True)
+    assert [project.invoke("config", flag).out for flag in ("--volumes", "--profiles")] == ["", ""]
