@@ -55,6 +55,14 @@ def checked(tool: str, parameters: tuple[Parameter, ...], given: Mapping[str, An
 
 
 def _value(tool: str, parameter: Parameter, value: Any) -> Any:
+    if (
+        parameter.name == "service"
+        and isinstance(value, str)
+        and not value.strip()
+        and not parameter.required
+    ):
+        hint = "Leave it out for all of them."
+        raise UsageError(f"`service` of `{tool}` is empty", hint=hint)
     if value is None or (value == "" and not parameter.required):
         if parameter.required:
             raise UsageError(f"`{tool}` needs `{parameter.name}`", hint=parameter.help)

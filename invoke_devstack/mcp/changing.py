@@ -44,7 +44,8 @@ def _brought_up(call: Call, wish: Wish) -> Answer:
     ready = [_ready(item) for item in done.of("service.ready")]
     data["services"] = within(ready, _LISTED)
     data |= _notices(done)
-    what = f"{len(ready)} service{'s' * (len(ready) != 1)} ready"
+    count = len({item["service"] for item in ready})  # one may have several containers
+    what = f"{count} service{'s' * (count != 1)} ready"
     return Answer(f"{wish.task}: {what} after {data['seconds']} s.", data)
 
 

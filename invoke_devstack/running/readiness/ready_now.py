@@ -118,7 +118,11 @@ def ready_now(
 def _restarting(engine: Engine, container: ObservedContainer) -> Readiness:
     crashes = lives.crashes(engine.inspect_container(container.id))
     loop = container if crashes >= lives.CRASHES else None
-    return Readiness(container.service, container.state, False, f"restarted {crashes} times", loop)
+    return Readiness(container.service, container.state, False, _restarted(crashes), loop)
+
+
+def _restarted(crashes: int) -> str:
+    return f"restarted {crashes} time{'s' if crashes != 1 else ''}"
 
 
 def _ask(
@@ -132,9 +136,11 @@ def _ask(
         answer = probes.run_healthcheck(engine, container.id, bounded)
         return answer.ready, answer.text
     if crashes := lives.crashes(inspected):
-        return False, f"restarted {crashes} times"
+        return False, _restarted(crashes)
     address = _address(engine, container, inspected, probe.port)
     over = not (probe.declared or probe.is_known_server) and lives.age(inspected) > guess
+    if address is None and 0 <= lives.age(inspected) < lives.Lives(inspected).proof():
+        return False, "it started just now, and may crash"
     if address is None or over:
         return True, ""
     answer = probes.ask(probe.kind, address, path=probe.path, timeout=_PATIENCE)

@@ -92,6 +92,9 @@ def test_a_command_in_a_container_needs_a_flag_of_its_own() -> None:
         ("exec", {"service": "web", "command": "ls"}, "`command` of `exec` must be a list of texts"),
         ("exec", {"service": "web", "command": []}, "`command` of `exec` must be a list of texts"),
         ("exec", {"service": "", "command": ["ls"]}, "`service` of `exec` must be a text"),
+        ("restart", {"service": ""}, "`service` of `restart` is empty"),
+        ("up", {"service": " "}, "`service` of `up` is empty"),
+        ("logs", {"service": ""}, "`service` of `logs` is empty"),
         ("down", {"volumes": True}, "`down` has no argument `volumes`"),
         ("up", {"build": "yes"}, "`build` of `up` must be true or false"),
     ],
@@ -110,6 +113,14 @@ def test_a_number_that_is_too_large_is_the_largest() -> None:
     stack = Stack()
     asked(stack, "logs", limit=10**9)
     assert stack.wishes[0].options["tail"] == "1001"
+
+
+def test_a_service_with_several_containers_counts_once() -> None:
+    ready = [
+        ServiceReady(service="web", container=f"shop-web-{number}", state="running", seconds=1.0)
+        for number in (1, 2)
+    ]
+    assert asked(Stack(up=ready), "up").text.startswith("up: 1 service ready")
 
 
 def test_an_unknown_tool_is_named_with_what_is_similar() -> None:
