@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from invoke_devstack.engine.transport.api import Api
 
 TRIES = 3
+_LONG = 20.0  # seconds; an engine that worked for so long has tried the same layer several times itself
 _HELPER = 30.0  # seconds for a credential helper, which may ask a person
 FIRST_PAUSE = 0.5  # seconds; doubled for each further try
 TEMPORARY: tuple[ImageReason, ...] = ("broken", "busy")
@@ -36,9 +37,11 @@ def transfer(
     verb: str,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Runs a pull or push to its end. Raises ImageUnavailableError."""
+    """Runs a pull or push to its end. What the engine soon gave up for a temporary reason is tried again.
+    Raises ImageUnavailableError."""
     pause = FIRST_PAUSE
     for attempt in range(1, TRIES + 1):
+        began = time.monotonic()
         try:
             _follow(api, reference, path, params, on_progress)
             return
@@ -48,7 +51,8 @@ def transfer(
             if error.reason == "invalid-answer":
                 raise
             failure = transfer_failure(reference, error.message, verb=verb)
-            if attempt == TRIES or failure.reason not in TEMPORARY:
+            is_last = attempt == TRIES or time.monotonic() - began > _LONG
+            if is_last or failure.reason not in TEMPORARY:
                 raise failure from error
         on_progress(Progress(item="", text=f"retrying in {pause:g} s: {failure.message}"))
         sleep(pause)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from invoke_devstack.engine.images import transfers
 from invoke_devstack.engine.images.references import Reference
-from invoke_devstack.engine.images.transfers import report, transfer_failure
+from invoke_devstack.engine.images.transfers import report, transfer, transfer_failure
 from invoke_devstack.engine.protocol import Progress
-from invoke_devstack.errors import EngineError
+from invoke_devstack.engine.transport.api import Api
+from invoke_devstack.errors import EngineError, ImageUnavailableError
 
 
 @pytest.mark.parametrize(
@@ -108,3 +112,24 @@ def test_progress_has_the_layers_bytes() -> None:
 def test_an_error_in_the_middle_is_raised() -> None:
     with pytest.raises(EngineError, match="broken"):
         report(iter([{"status": "x"}, {"error": "broken"}]), lambda progress: None)
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [(1, 3), (30, 1)])
+def test_what_the_engine_has_long_tried_itself_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, attempts: int
+) -> None:
+    now, tried, told = 0.0, 0, list[Progress]()
+
+    def fail(*_: object) -> None:
+        nonlocal now, tried
+        now, tried = now + seconds, tried + 1
+        raise EngineError("unexpected EOF")
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(transfers, "_follow", fail)
+    api = Api.__new__(Api)
+    with pytest.raises(ImageUnavailableError) as caught:
+        transfer(
+            api, Reference.parse("web:1"), "/x", {}, told.append, verb="pulled", sleep=lambda seconds: None
+        )
+    assert (tried, len(told), caught.value.reason) == (attempts, attempts - 1, "broken")
