@@ -152,6 +152,12 @@ def post_start_steps(service: Service, container: str) -> tuple[RunCommand, ...]
     return (*steps[:-1], *(replace(step, mark=f"post_start {container}") for step in steps[-1:]))
 
 
+def left_post_start(service: Service, container: str, due: frozenset[str]) -> tuple[RunCommand, ...]:
+    """Those of a running container, if they have not succeeded yet."""
+    steps = post_start_steps(service, container)
+    return steps if any(step.mark in due for step in steps) else ()
+
+
 def hook_step(
     when: str, name: str, needs: Iterable[str], service: str = "", *, left: bool = False
 ) -> RunHook:

@@ -41,13 +41,14 @@ from invoke_devstack.planning.plans.container_steps import (
     PlanBuilder,
     await_step,
     await_steps,
+    left_post_start,
     post_start_steps,
     pre_stop_steps,
     remove_step,
     stop_step,
 )
 from invoke_devstack.planning.plans.down import dependency_graph, known_service, stop_all
-from invoke_devstack.planning.plans.hooks import pre_start_steps
+from invoke_devstack.planning.plans.hooks import due_hooks, pre_start_steps
 from invoke_devstack.planning.selection import check_names, is_wanted
 from invoke_devstack.planning.verdicts.existing_containers import verdict_by_state
 from invoke_devstack.planning.verdicts.verdict import Act, ContainerVerdict, UpState
@@ -328,7 +329,16 @@ class _Beginning:
                 needs = frozenset({self._builder.add(unpause)})
                 self._await(container, verdict.cause, needs)
             case "await":
-                self._await(container, verdict.cause, frozenset())
+                self._await(container, verdict.cause, self._left_post_start(container))
+            case "keep":
+                if left := self._left_post_start(container):
+                    self._await(container, by_command("start"), left)
+
+    def _left_post_start(self, container: ObservedContainer) -> Needs:
+        """Adds the `post_start` hooks of a running container that have not succeeded yet."""
+        service = known_service(self._chosen.definition, container)
+        left = left_post_start(service, container.name, due_hooks(self._observed)) if service else ()
+        return self._builder.add_chain(left, frozenset())
 
     def _verdict(self, container: ObservedContainer) -> ContainerVerdict:
         definition = self._chosen.definition

@@ -29,6 +29,7 @@ from invoke_devstack.planning.plans.container_steps import (
     await_step,
     await_steps,
     hook_step,
+    left_post_start,
     post_start_steps,
     pre_stop_steps,
     remove_step,
@@ -165,10 +166,7 @@ class UpSteps:
 
     def _left_post_start(self, service: Service, name: str) -> Needs:
         """The `post_start` hooks of a running container, if they have not succeeded yet."""
-        steps = post_start_steps(service, name)
-        return (
-            self._builder.add_chain(steps, NOTHING) if {item.mark for item in steps} & self._due else NOTHING
-        )
+        return self._builder.add_chain(left_post_start(service, name, self._due), NOTHING)
 
     def _name(self, service: Service, number: int) -> str:
         return container_name(self._definition.name, service, number)

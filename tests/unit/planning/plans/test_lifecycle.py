@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from invoke_devstack.errors import UsageError
+from invoke_devstack.planning.observed import ObservedVolume
 from invoke_devstack.planning.plan import AwaitReady, KillContainer, RestartContainer
+from invoke_devstack.planning.plans.hooks import mark_body
 from invoke_devstack.planning.plans.lifecycle import (
     plan_kill,
     plan_pause,
@@ -238,3 +242,19 @@ def test_start_of_what_runs_starts_what_it_needs() -> None:
 def test_start_of_what_runs_does_not_ask_for_what_was_left_out() -> None:
     observed = running(stack({"web": {}}))
     assert plan_start(TWO, observed, ("web",), wait_timeout=5).lines() == ()
+
+
+def test_start_runs_the_hooks_of_a_running_container_that_have_not_succeeded() -> None:
+    definition = stack({"web": {"post_start": [{"command": ["a"]}, {"command": ["b"]}]}, "db": {}})
+    observed = running(definition)
+    mark = "post_start p-web-1"
+    body = mark_body("p", mark)
+    volume = ObservedVolume(name=body["Name"], labels=body["Labels"])
+    left = replace(observed, ours=(volume,))
+    assert plan_start(definition, observed, ("web",), wait_timeout=5).lines() == ()
+    assert plan_start(definition, left, ("web",), wait_timeout=5).lines() == (
+        "exec post_start 1 in p-web-1  (post_start of web)",
+        "exec post_start 2 in p-web-1  (post_start of web)",
+        "await p-web-1  (start)",
+    )
+    assert plan_start(definition, left, ("db",), wait_timeout=5).lines() == ()
