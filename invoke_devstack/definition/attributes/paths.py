@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from pathlib import Path
@@ -69,5 +70,5 @@ def watched_path(value: Any, location: Location, steps: Steps, base: Base) -> An
     found = absolute(value, base)
     for parent in [*reversed(Path(found).parents), Path(found)]:
         if parent.is_symlink():
-            return found.replace(str(parent), str(parent.resolve()), 1)
+            return found.replace(str(parent), os.path.realpath(parent), 1)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.engine.containers.observing import is_podman
 from invoke_devstack.engine.transport import shapes
@@ -109,7 +109,11 @@ class Containers:
             raise
 
     def top(self, container: str) -> Body:
-        return cast("Body", self._api.get(path_of(container, "/top"), shapes.TOP))
+        """Each process has as many columns as there are titles, whatever the engine sends."""
+        found = self._api.get(path_of(container, "/top"), shapes.TOP)
+        count = len(found["Titles"])
+        rows = [[*row, *[""] * count][:count] for row in found["Processes"] or ()]
+        return {"Titles": found["Titles"], "Processes": rows}
 
     def changes(self, container: str) -> list[Body]:
         return self._api.get(path_of(container, "/changes"), shapes.CHANGES) or []

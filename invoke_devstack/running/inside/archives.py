@@ -71,8 +71,8 @@ def extract(archive: tarfile.TarFile, folder: Path, *, rename: str = "") -> tupl
     one when it is whole. `rename` replaces the first part of their names. Returns the names of pipes and
     devices, which are left out.
 
-    Raises DevstackError for a member that would leave the folder and for a damaged archive, FileError for
-    what cannot be written."""
+    Raises DevstackError for a member that would leave the folder and for a damaged or empty archive,
+    FileError for what cannot be written."""
     extraction = _Extraction(archive, folder, rename)
     try:
         with archive:
@@ -80,6 +80,11 @@ def extract(archive: tarfile.TarFile, folder: Path, *, rename: str = "") -> tupl
                 extraction.write(member)
     except tarfile.TarError as error:
         raise _damaged(error) from error
+    if not extraction.has_members:
+        raise DevstackError(
+            "the engine sent an empty archive, so nothing was copied",
+            hint="It does so for a single file whose name is not UTF-8. Copy the directory that it is in.",
+        )
     return tuple(extraction.left_out)
 
 
@@ -91,6 +96,7 @@ def _damaged(error: tarfile.TarError) -> DevstackError:
 class _Extraction:
     def __init__(self, archive: tarfile.TarFile, folder: Path, rename: str) -> None:
         self.left_out: list[str] = []
+        self.has_members = False
         self._archive = archive
         self._folder = folder
         self._rename = rename
@@ -98,6 +104,7 @@ class _Extraction:
         self._files: set[tuple[str, ...]] = set()  # that this archive brought: hard links may lead to them
 
     def write(self, member: tarfile.TarInfo) -> None:
+        self.has_members = True
         names = self._names(member.name)
         if not names:
             return

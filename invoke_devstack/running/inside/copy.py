@@ -25,6 +25,7 @@ from invoke_devstack.errors import (
     UsageError,
 )
 from invoke_devstack.events import Notice
+from invoke_devstack.local_files.failures import file_error
 from invoke_devstack.local_files.replacing import writing
 from invoke_devstack.planning.explaining.task_commands import explain_copy
 from invoke_devstack.planning.selection import check_names
@@ -216,8 +217,9 @@ def _copy_in(session: Session, source: str, destination: _Place, options: CopyOp
     path = Path(source)
     _check_source(path)
     if options.follow_link:
-        path = path.resolve()
-    folder, name = _target(session, destination, path, contents=source.endswith("/."))
+        path = _followed(path)
+    own_name = "." if source.endswith("/.") else _own_name(Path(source))
+    folder, name = _target(session, destination, path, own_name)
     session.engine.put_archive(
         destination.container,
         folder,
@@ -269,12 +271,24 @@ def _check_source(source: Path) -> None:
         raise FileError(f"cannot copy {source}: it is a pipe, a socket or a device", hint=hint, reason="kind")
 
 
-def _target(session: Session, destination: _Place, source: Path, *, contents: bool) -> tuple[str, str]:
+def _followed(link: Path) -> Path:
+    try:
+        return Path(os.path.realpath(link, strict=True))
+    except OSError as error:
+        raise file_error(error, "copy", link) from error
+
+
+def _own_name(source: Path) -> str:
+    """A link has its own name, not that of what it leads to; `.` and `..` have that of their directory."""
+    return source.name if source.name not in ("", "..") else Path(os.path.realpath(source)).name
+
+
+def _target(session: Session, destination: _Place, source: Path, own_name: str) -> tuple[str, str]:
     """(directory in the container, name in it). The name `.` is the directory itself."""
     path = _link_followed(session, destination)
     is_folder = source.is_dir() and not source.is_symlink()
     if _is_directory(_stat(session, destination.container, f"{path.rstrip('/')}/.")):
-        return path, "." if contents else source.resolve().name
+        return path, own_name
     if path.endswith("/") and not is_folder:
         raise NotFoundError(
             f"{path} is not a directory in {destination.service}", hint="Leave out the slash, or create it."

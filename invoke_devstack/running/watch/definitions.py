@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import DevstackError
@@ -19,10 +19,10 @@ Reload = Callable[[], "Definition"]
 
 def definition_files(definition: Definition) -> frozenset[str]:
     """The files that the definition was read from, including its environment files."""
-    files = {str(file.resolve()) for file in (*definition.files, *definition.env_files)}
-    files.add(str(definition.working_dir.resolve() / ".env"))
+    files = {os.path.realpath(file) for file in (*definition.files, *definition.env_files)}
+    files.add(os.path.realpath(definition.working_dir) + "/.env")
     for service in definition.services.values():
-        files |= {str(Path(file.path).resolve()) for file in service.env_file}
+        files |= {os.path.realpath(file.path) for file in service.env_file}
     return frozenset(files)
 
 

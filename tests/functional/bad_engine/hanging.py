@@ -46,15 +46,19 @@ services:
     develop: {watch: [{action: sync, path: ./src, target: /src}]}
 volumes: {data: {}}
 """
+COMMITTED = "devstack-test/committed:1"
 WORDS: Mapping[str, tuple[str, ...]] = {
     "build": ("-s", "builder"),
+    "commit": ("web", COMMITTED),
     "copies.add": ("hung",),
     "copies.end": ("hung",),
     "cp": ("db:/etc/passwd", "copied"),
     "diff": ("db",),
     "connect": ("db",),
+    "deploy.export": ("manifests",),
     "down": ("--timeout", "1"),
     "exec": ("web", "--", "sleep", "600"),
+    "export": ("web", "--output", "exported.tar"),
     "images.inspect": ("web",),
     "images.layers": ("web",),
     "images.prune": ("--yes",),
@@ -63,21 +67,24 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "kill": ("-s", "web"),
     "logs": ("--follow",),
     "port": ("web",),
+    "publish": ("127.0.0.1:9/hung/stack:1",),
     "pull": ("-s", "web"),
     "push": ("-s", "builder"),
     "reset": ("--yes",),
     "restart": ("--timeout", "1"),
-    "restore": ("there", "--yes"),
+    "restore": ("db", "there", "--yes"),
     "rm": ("--yes",),
     "run": ("web", "--", "sleep", "600"),
+    "scale": ("web=2",),
     "shell": ("web",),
-    "snapshot": (),
+    "snapshot": ("db",),
     "snapshots.export": ("there", "exported"),
-    "snapshots.import": ("given",),
+    "snapshots.import": ("given", "--name", "imported"),
     "snapshots.rm": ("there", "--yes"),
     "stop": ("--timeout", "1"),
     "up": ("--detach", "--force-recreate"),
     "watch": ("-s", "builder"),
+    "why": ("src/a.txt",),
 }
 LEFT_OUT: Mapping[str, str] = {
     "setup": "it installs an engine",
@@ -165,7 +172,7 @@ class Bench:
         (folder / "tasks.py").write_text("from invoke_devstack import stack\n\nnamespace = stack()\n")
         self._environment = {**os.environ, "COMPOSE_PROJECT_NAME": name, "COMPOSE_PROFILES": "build"}
         self.restore()
-        self.invoke("snapshot", "--name", "there")
+        self.invoke("snapshot", "db", "--name", "there")
         self.invoke("snapshots.export", "there", "given")
 
     def invoke(self, *words: str, engine: str = "", timeout: float = 120.0) -> str:
@@ -187,11 +194,15 @@ class Bench:
         (self.folder / "exported").unlink(missing_ok=True)
 
     def prepare(self, words: tuple[str, ...]) -> None:
-        """A copy to end, or room for one to add."""
+        """What the task needs, and room for what it makes."""
         if words[0] == "copies.end":
             self.invoke("copies.add", "hung")
         elif words[0] == "copies.add":
             self.invoke("copies.end", "hung")
+        elif words[0] in ("restore", "snapshots.export", "snapshots.rm"):
+            self.invoke("snapshot", "db", "--name", "there")
+        elif words[0] == "snapshots.import":
+            self.invoke("snapshots.rm", "imported", "--yes")
 
     def restore_after(self, outcome: Outcome | None) -> None:
         if outcome is None or outcome.changed:
@@ -200,6 +211,8 @@ class Bench:
     def remove(self) -> None:
         self.invoke("copies.end", "hung")
         client = docker.DockerClient(base_url=self.engine_url)
+        with suppress(docker.errors.APIError):
+            client.images.remove(COMMITTED)
         Project(self.folder, self.name, client).remove_everything()
         client.close()
 

@@ -145,6 +145,20 @@ def test_files_are_copied_into_every_container_as_compose_does(new_project: Call
     assert (project.directory / "out").read_text() == "content"
     assert not (project.directory / "out").is_symlink()
 
+    for target, words in (("plain", ()), ("followed-into", ("-L",))):
+        assert project.invoke("exec", "one", "mkdir", f"/tmp/{target}").code == 0
+        assert project.invoke("cp", *words, "link", f"one:/tmp/{target}").code == 0
+    (project.directory / "circle").symlink_to("circle")
+    assert project.invoke("cp", "circle", "one:/tmp/plain").code == 0
+    in_circle = project.invoke("cp", "-L", "circle", "one:/tmp/plain")
+    assert (in_circle.code, "links form a loop" in in_circle.err) == (1, True)
+    listed = project.invoke("exec", "one", "sh", "-c", "cd /tmp; stat -c '%n %F' plain/* followed-into/*")
+    assert listed.out.splitlines() == [
+        "plain/circle symbolic link",
+        "plain/link symbolic link",
+        "followed-into/link regular file",
+    ]
+
     assert project.invoke("run", "-d", "--name", f"{project.name}-job", "one", "sleep", "600").code == 0
     assert "in 2 containers" in project.invoke("cp", "--all", "real", "one:/tmp/all").err
 

@@ -226,3 +226,9 @@ def test_deep_directories_need_no_recursion(bottomless: Path) -> None:
     (bottomless / "out").mkdir()
     extract(reader(packed(bottomless / "src", "src")), bottomless / "out")
     assert (bottomless / "out" / deep.relative_to(bottomless)).parent.is_dir()
+
+
+def test_an_archive_of_nothing_is_told(tmp_path: Path) -> None:
+    """As engines send it for a single file whose name is not UTF-8."""
+    with pytest.raises(DevstackError, match="nothing was copied"):
+        extract(archive(), tmp_path)
