@@ -16,6 +16,7 @@ from invoke_devstack.setup.scaffold.application import application_files
 from invoke_devstack.setup.scaffold.catalogue import CATALOGUE, Server, choose
 from invoke_devstack.setup.scaffold.files import finish, write_together
 from invoke_devstack.setup.scaffold.look import Findings, look_at
+from invoke_devstack.setup.scaffold.ports import with_own_ports
 
 TASKS = '''\
 """The tasks of this project: `invoke --list` shows them."""
@@ -116,6 +117,7 @@ def planned_files(found: Findings, servers: Sequence[Server]) -> dict[str, str]:
     if found.runs_something and not found.compose:
         files |= application_files(found, servers)
     files |= {f"services/{server.name}.yaml": server.text for server in servers}
+    files = with_own_ports(files)
     if _included(found):
         files["compose.yaml"] = _including([*_included(found), *files])
     elif servers and found.compose not in ("", "services/"):
