@@ -23,9 +23,10 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser
 
-from benchmarks.dashboard.browsing import chromium, renderer_memory
+from benchmarks.dashboard.browsing import chromium, renderer_memory, watched_by_nobody
 from benchmarks.dashboard.cutting import Cutting, cutting
 from benchmarks.dashboard.served import Served, run, serving, stack
 from benchmarks.images import base_image
@@ -151,14 +152,18 @@ def soak(
     outcome = Outcome()
     with cutting() if disturb else nullcontext() as cut, stack(services) as directory:
         environment = {"DOCKER_HOST": cut.address} if cut else {}
-        with serving(directory, environment) as served, _followed(browser, served):
+        with (
+            serving(directory, environment) as served,
+            _followed(browser, served),
+            watched_by_nobody(served.at("/logs")) as plain,
+        ):
             counting = _Counting(served)
             disturber = _Disturber(directory, image, rate, cut, outcome, restart_engine)
             began = time.monotonic()
             next_one = began + disturb
             while (elapsed := time.monotonic() - began) < seconds:
                 browser.contexts[0].pages[0].wait_for_timeout(1000)  # lets the page's messages be read
-                _note_memory(outcome, served, elapsed)
+                _note_memory(outcome, served, plain, elapsed)
                 if disturb and time.monotonic() >= next_one and seconds - elapsed > disturb / 2:
                     next_one = time.monotonic() + disturb
                     done = disturber.next(is_late=elapsed > seconds / 2)
@@ -184,10 +189,10 @@ def _followed(browser: Browser, served: Served) -> Iterator[None]:
         context.close()
 
 
-def _note_memory(outcome: Outcome, served: Served, elapsed: float) -> None:
+def _note_memory(outcome: Outcome, served: Served, plain: psutil.Process, elapsed: float) -> None:
     now = served.memory
     outcome.server_memory = max(outcome.server_memory, now)
-    outcome.page_memory = max(outcome.page_memory, renderer_memory())
+    outcome.page_memory = max(outcome.page_memory, renderer_memory(plain))
     outcome.ended = now
     if elapsed > _WARM_UP and not outcome.began:
         outcome.began = now
