@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ def decisions_of(
 def why(definition: Definition, path: str) -> list[dict[str, str]]:
     """What the watch would do if the file at `path` changed now: a row for each rule that could apply, or one
     with the action `none` if no rule watches it."""
-    absolute = str(Path(path).parent.resolve() / Path(path).name)  # itself, it may be a link
+    absolute = str(Path(os.path.realpath(Path(path).parent)) / Path(path).name)  # itself, it may be a link
     found = decide([_as_it_is(absolute)], compile_rules(definition).rules)
     if not found:
         nothing = "no rule watches it"
@@ -47,7 +48,7 @@ def _as_it_is(path: str) -> Change:
 
 
 def _row(decision: Decision, directory: Path) -> dict[str, str]:
-    home = str(directory.resolve())
+    home = os.path.realpath(directory)
     return {
         "path": _shown(decision.path, home),
         "service": decision.service,

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from invoke_devstack.definition import load
+from invoke_devstack.running.watch.decisions import why
+from invoke_devstack.running.watch.definitions import definition_files
 from invoke_devstack.running.watch.rules import CompiledRules, compile_rules
 
 
@@ -27,6 +29,14 @@ def test_a_service_with_build_and_no_rules_is_rebuilt_on_a_change_of_its_context
     assert rule.covers(str(tmp_path / "app.py"))
     assert not rule.covers(str(tmp_path / "x.log"))
     assert rule.covers(str(tmp_path / "Dockerfile"))
+
+
+def test_a_link_in_a_circle_is_a_path_like_others(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    service = watch("{action: sync, path: ./circle, target: /x}")
+    assert rules_of(tmp_path, service).rules
+    assert why(load(tmp_path), str(tmp_path / "circle/x"))[0]["service"] == "web"
+    assert definition_files(load(tmp_path))
 
 
 def test_a_service_without_build_and_rules_is_not_watched(tmp_path: Path) -> None:
