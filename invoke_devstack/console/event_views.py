@@ -338,7 +338,8 @@ class EventLines:
         return self._paint.dim(f" ({', '.join(paths[:2])}{more})")
 
     def _watch_failed(self, event: e.WatchFailed) -> Iterable[Line]:
-        yield Line(self._about(event.service, self._paint.bad(event.error)))
+        label = "" if event.service else self._paint.bad("error: ")
+        yield Line(self._about(event.service, label + self._paint.bad(event.error)))
         yield from (Line(f"  {detail}") for detail in event.details)
         if event.hint:
             yield Line(f"hint: {event.hint}")

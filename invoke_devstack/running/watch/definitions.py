@@ -26,16 +26,26 @@ def definition_files(definition: Definition) -> frozenset[str]:
     return frozenset(files)
 
 
+class LastReading:
+    """Whether the Compose files could be read when they last changed."""
+
+    failed = False
+
+
 def changed_definition(
-    session: Session, reload: Reload, services: tuple[str, ...], *, apply: bool
+    session: Session, reload: Reload, services: tuple[str, ...], last: LastReading, *, apply: bool
 ) -> Definition | None:
     """The definition to use from now on; None to keep the present one. With `apply`, its changes have been
-    carried out. Problems become events."""
+    carried out. Problems become events, and so does their end."""
     from invoke_devstack.running.options import UpOptions
     from invoke_devstack.running.stack import up
 
     try:
+        failed, last.failed = last.failed, True
         definition = reload()
+        last.failed = False
+        if failed:
+            session.emit(Notice(text="the Compose files can be read again"))
         if definition == session.definition:
             return None
         later = replace(session, definition=definition)

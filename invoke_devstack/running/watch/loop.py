@@ -23,7 +23,12 @@ from invoke_devstack.running.watch.changes.source import ChangeSource, open_chan
 from invoke_devstack.running.watch.changes.tree_scan import FileModes, NewestChange, scan_trees
 from invoke_devstack.running.watch.changes.walk import lstat
 from invoke_devstack.running.watch.decisions import decisions_of
-from invoke_devstack.running.watch.definitions import Reload, changed_definition, definition_files
+from invoke_devstack.running.watch.definitions import (
+    LastReading,
+    Reload,
+    changed_definition,
+    definition_files,
+)
 from invoke_devstack.running.watch.delivery.service_queue import ServiceQueue
 from invoke_devstack.running.watch.rules import compile_rules
 from invoke_devstack.running.workers import Workers
@@ -110,6 +115,7 @@ class _DefinitionWatch:
         self._options = options
         self._rules = compile_rules(session.definition, options.services)
         self._files = definition_files(session.definition) if options.reload else frozenset()
+        self._last_reading = LastReading()
         self._modes = FileModes()
         self._workers = Workers()
         self._queues = {
@@ -192,7 +198,11 @@ class _DefinitionWatch:
         if options.reload is None or not any(change.path in self._files for change in changes):
             return None
         return changed_definition(
-            self._session, options.reload, options.services, apply=options.apply_definitions
+            self._session,
+            options.reload,
+            options.services,
+            self._last_reading,
+            apply=options.apply_definitions,
         )
 
     def _on_event(self, event: ContainerEvent) -> None:

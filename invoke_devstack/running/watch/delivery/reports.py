@@ -50,7 +50,9 @@ class ServiceReports:
                 )
             )
         if delivery.waiting:
-            text = f"not running: {delivery.waiting} deletions wait until it is started"
+            count = delivery.waiting
+            waiting = "1 deletion waits" if count == 1 else f"{count} deletions wait"
+            text = f"not running: {waiting} until it is started"
             self._session.emit(Notice(text=text, service=self._service))
 
     def explain(self, actions: ServiceActions, containers: Iterable[str]) -> None:

@@ -333,5 +333,6 @@ def test_a_broken_definition_is_told_and_the_watch_goes_on(make: Make) -> None:
     file.write_text(good.replace("build: ./web", "build: [nonsense"))
     assert "compose.yaml" in stack.await_event(WatchFailed).error
     file.write_text(good)
+    stack.await_(lambda: "the Compose files can be read again" in {item.text for item in stack.of(Notice)})
     stack.write("web/deps.txt", "after")
     stack.await_event(Rebuilt)
