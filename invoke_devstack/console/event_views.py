@@ -328,8 +328,9 @@ class EventLines:
         yield Line(self._about(event.service, text))
 
     def _rebuilt(self, event: e.Rebuilt) -> Iterable[Line]:
-        text = f"rebuilt in {duration(event.seconds)}{self._some(event.paths)}"
-        yield Line(self._about(event.service, text))
+        yield Line(
+            self._about(event.service, f"rebuilt in {duration(event.seconds)}{self._some(event.paths)}")
+        )
 
     def _some(self, paths: tuple[str, ...]) -> str:
         if not paths:
@@ -338,8 +339,8 @@ class EventLines:
         return self._paint.dim(f" ({', '.join(paths[:2])}{more})")
 
     def _watch_failed(self, event: e.WatchFailed) -> Iterable[Line]:
-        label = "" if event.service else self._paint.bad("error: ")
-        yield Line(self._about(event.service, label + self._paint.bad(event.error)))
+        text = event.error if event.service else f"error: {event.error}"
+        yield Line(self._about(event.service, self._paint.bad(text)))
         yield from (Line(f"  {detail}") for detail in event.details)
         if event.hint:
             yield Line(f"hint: {event.hint}")
