@@ -328,19 +328,16 @@ class EventLines:
         yield Line(self._about(event.service, text))
 
     def _rebuilt(self, event: e.Rebuilt) -> Iterable[Line]:
-        yield Line(
-            self._about(event.service, f"rebuilt in {duration(event.seconds)}{self._some(event.paths)}")
-        )
+        text = f"rebuilt in {duration(event.seconds)}{self._some(event.paths)}"
+        yield Line(self._about(event.service, text))
 
     def _some(self, paths: tuple[str, ...]) -> str:
-        if not paths:
-            return ""
         more = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
-        return self._paint.dim(f" ({', '.join(paths[:2])}{more})")
+        return self._paint.dim(f" ({', '.join(paths[:2])}{more})") if paths else ""
 
     def _watch_failed(self, event: e.WatchFailed) -> Iterable[Line]:
-        text = event.error if event.service else f"error: {event.error}"
-        yield Line(self._about(event.service, self._paint.bad(text)))
+        label = "" if event.service else "error: "
+        yield Line(self._about(event.service, self._paint.bad(label + event.error)))
         yield from (Line(f"  {detail}") for detail in event.details)
         if event.hint:
             yield Line(f"hint: {event.hint}")
