@@ -8,8 +8,8 @@ from tests.faults.engine_gone import SLOW
 from tests.faults.lab import Lab
 from tests.faults.project import eventually
 
-HELD = SLOW.replace("sleep 1; touch /tmp/ok; ", "")
-"""Its `up` ends once somebody makes the file that the healthcheck of `db` looks for."""
+HELD = SLOW.replace("sleep 1; touch /tmp/ok; ", "").replace("interval: 1s", "interval: 1s, retries: 60")
+"""Its `up` ends once somebody makes the file that the healthcheck of `db` looks for, within a minute."""
 
 
 def two_ups(lab: Lab) -> None:
