@@ -95,7 +95,7 @@ def parse_ports(text: str) -> list[PortSpec]:
     """The ports of a short form, which may be a range, in Compose's order. Raises ValueError."""
     *host, published, container = ["", "", *text.split(":")][-max(3, text.count(":") + 1) :]
     address = _address(":".join(host))
-    container, _, protocol = container.partition("/")
+    container, protocol, *_ = [*container.split("/"), ""]  # Compose ignores what follows a second slash
     protocol = (protocol or "tcp").lower()
     if protocol not in _PROTOCOLS:
         raise ValueError(f"unknown protocol `{protocol}`; use tcp, udp or sctp")

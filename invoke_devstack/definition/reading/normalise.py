@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.definition.attributes.paths import clean
 from invoke_devstack.definition.attributes.resources import FILLED_CONTENT
-from invoke_devstack.definition.syntax.tree import Items, Location, Table, items_of, table_of
+from invoke_devstack.definition.syntax.tree import Items, Location, Table, fail, items_of, kind_of, table_of
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.reading.environment import Environment
@@ -41,6 +41,9 @@ def normalise(root: Table, project: str, environment: Environment) -> None:
     for kind in ("networks", "volumes", "configs", "secrets"):
         resources: Table = root.get(kind) or Table(root.location)
         for key, value in resources.items():
+            if value is not None and not isinstance(value, Table):  # below a name that is none
+                message = f"`{kind}.{key}` must be a mapping, not {kind_of(value)}"
+                raise fail(message, resources.location_of(key), (kind, key))
             resource = value if value is not None else Table(resources.location_of(key))
             if resource.get("name") is None:
                 resource["name"] = key if resource.get("external") is True else f"{project}_{key}"

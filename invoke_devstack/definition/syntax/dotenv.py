@@ -142,6 +142,8 @@ class _Parser:
         """The next key, and whether it is alone on its line."""
         self._skip(_EXPORT)
         if self.at == len(self.content):
+            if self.content.endswith("\n"):  # as for Compose
+                return "", True
             raise self._fail("`export` without a key", "Write export KEY=value.")
         for index in range(self.at, len(self.content)):
             character = self.content[index]

@@ -21,6 +21,8 @@ from tests.unit.definition.conftest import Project
         ("8080:80", [(80, "8080", None, "tcp")]),
         ("127.0.0.1:8080:80/udp", [(80, "8080", "127.0.0.1", "udp")]),
         ("127.0.0.1::80", [(80, None, "127.0.0.1", "tcp")]),
+        ("80/udp/tcp", [(80, None, None, "udp")]),  # as in Compose, whatever else follows
+        ("80//udp", [(80, None, None, "tcp")]),
         ("[::1]:80:80", [(80, "80", "::1", "tcp")]),
         ("3000-3001", [(3000, None, None, "tcp"), (3001, None, None, "tcp")]),
         ("8000-8001:80-81", [(80, "8000", None, "tcp"), (81, "8001", None, "tcp")]),

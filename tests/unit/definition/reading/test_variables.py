@@ -128,6 +128,7 @@ def test_uid_is_set_only_if_it_is_exported_as_for_compose(project: Project) -> N
     [
         ("A=1\nB = 2\n", {"A": "1", "B": "2"}),
         ("export A=1", {"A": "1"}),
+        ("A=1\nexport \n", {"A": "1"}),
         ("A: yaml", {"A": "yaml"}),
         ("A=x # comment\n# B=1\n\nC=#no", {"A": "x", "C": "#no"}),
         ("A='single $V\nline'", {"A": "single $V\nline"}),
