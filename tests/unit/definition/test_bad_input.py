@@ -180,7 +180,7 @@ NOT_MUCH = "services:\n  web:\n    image: x\n"
             4,
             39,
         ),
-        (NOT_MUCH + "networks: {'': ''}\n", "`networks.` must be a mapping, not a string ('')", "", 4, 12),
+        (NOT_MUCH + "networks: {'': ''}\n", "`networks.` must be a mapping, not a string ('')", "", 4, 16),
         (NOT_MUCH + "secrets: {s: {}}\n", "`secrets.s` needs `file` or `environment`", "", 4, 14),
         (
             "- a\n",
