@@ -196,7 +196,7 @@ def test_a_stopped_container_is_synced_too_and_deletions_wait_for_its_start(make
     stack.write("src/while-stopped", "new")
     (stack.directory / "src/old").unlink()
     stack.await_(lambda: bool(stack.of(Notice)), "the deletion waits")
-    assert "wait until it is started" in stack.of(Notice)[-1].text
+    assert "waits until it is started" in stack.of(Notice)[-1].text
     stack.engine.start(stack.container())
     stack.await_(lambda: stack.has("/app/while-stopped", "new") and stack.lacks("/app/old"))
 
