@@ -94,9 +94,16 @@ def test_a_file_that_cannot_be_executed_is_126(stack: Project, task: str) -> Non
     refused(stack.invoke(task, "web", "--", "/etc"), 126, "/etc")
 
 
-@pytest.mark.parametrize("text", ["SIGNONE", "99", ""])
-def test_a_signal_that_does_not_exist(stack: Project, text: str) -> None:
-    refused(stack.invoke("kill", "-s", "web", "--signal", text), 2, "error: unknown signal", "SIGTERM")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("SIGNONE", ("error: unknown signal", "SIGTERM")),
+        ("99", ("error: unknown signal", "SIGTERM")),
+        ("", ("error: empty value for `--signal`", "leave the flag out")),
+    ],
+)
+def test_a_signal_that_does_not_exist(stack: Project, text: str, says: tuple[str, str]) -> None:
+    refused(stack.invoke("kill", "-s", "web", "--signal", text), 2, *says)
     assert stack.container("web").status == "running"
 
 
