@@ -52,7 +52,7 @@ _MAY_ASSIGN = late(r"[=\n]|--?\w+\s|\":|\"\s+:")
 
 _REFERENCE = late(r"\${1,2}(?:[A-Z_][A-Z0-9_]*|[{(].*)|<[\w .-]+>", re.DOTALL)
 """A value that stands elsewhere or is yet to come: `$NAME`, `${NAME}`, `$(command)`, `<your key>`."""
-_SHELL_VARIABLE = late(r"\$\w+")  # in the text of a command; elsewhere `$ecret` may be a password
+_SHELL_VARIABLE = late(r"\$\w+")  # in the text of a command; elsewhere `$word` may be a password
 _SHORTEST = 6  # characters of a value that is masked wherever it stands
 _LONGEST_NUMBER = 9
 _PLAIN_ADDRESS = late(r"[a-z][a-z0-9+.\-]*://[^@?#\s]*|[~.]{0,2}(?:/[\w.\-]*)+|[\d.:]+", re.I)
