@@ -11,7 +11,7 @@ from typing import Any
 
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import ConflictError, EngineError, NotFoundError
-from invoke_devstack.planning.labels import PROJECT
+from invoke_devstack.planning.labels import HOOK_DUE_PROJECT, LOCK, PROJECT
 
 LABEL = "dev.invoke-devstack.testing"
 _ROUNDS = 20
@@ -81,12 +81,13 @@ def _projects_of_the_dead(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def remove_project(engine: Engine, project: str) -> None:
-    """Removes a copy and its data. Touches only what has the label of a copy. Raises EngineError."""
+    """Removes a copy, its data, and what its commands noted on the engine: due hooks, a lock. Touches only
+    what has the label of a copy, or names this one. Raises EngineError."""
     filters = {"label": [f"{PROJECT}={project}", LABEL]}
     for turn in range(_ROUNDS):
         containers = [str(item["Id"]) for item in engine.list_containers(filters)]
         networks = [str(item["Id"]) for item in engine.list_networks(filters)]
-        volumes = [str(item["Name"]) for item in engine.list_volumes(filters)]
+        volumes = [str(item["Name"]) for item in _volumes(engine, filters, project)]
         if not (containers or networks or volumes):
             return
         if turn:
@@ -101,6 +102,14 @@ def remove_project(engine: Engine, project: str) -> None:
         f"could not remove the copy {project} of the stack",
         hint=f"See what is left: `docker ps --all --filter label={LABEL}`.",
     )
+
+
+def _volumes(
+    engine: Engine, filters: Mapping[str, Sequence[str]], project: str
+) -> Iterator[Mapping[str, Any]]:
+    yield from engine.list_volumes(filters)
+    for key in (HOOK_DUE_PROJECT, LOCK):
+        yield from engine.list_volumes({"label": [f"{key}={project}"]})
 
 
 def _try(remove: Callable[..., object], name: str, **options: bool) -> None:

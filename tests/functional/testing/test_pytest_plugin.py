@@ -80,6 +80,7 @@ SLEEPER = """
         time.sleep(300)
 """
 LABEL = "dev.invoke-devstack.testing"
+MARK = "dev.invoke-devstack.hook-due.project"
 
 
 @pytest.fixture
@@ -116,6 +117,7 @@ def copies(project: Project) -> list[Any]:
         *client.containers.list(all=True, filters=filters, ignore_removed=True),
         *client.networks.list(filters=filters),
         *client.volumes.list(filters=filters),
+        *client.volumes.list(filters={"label": MARK}),
     ]
     prefix = f"{project.name}-test-"
     return [item for item in found if project_of(item).startswith(prefix)]
@@ -124,7 +126,7 @@ def copies(project: Project) -> list[Any]:
 def project_of(item: Any) -> str:
     attributes = item.attrs
     labels = attributes.get("Labels") or attributes.get("Config", {}).get("Labels") or {}
-    return str(labels.get("com.docker.compose.project", ""))
+    return str(labels.get("com.docker.compose.project") or labels.get(MARK, ""))
 
 
 def wait_until_gone(project: Project, timeout: float = 120.0) -> None:
