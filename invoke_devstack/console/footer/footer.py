@@ -190,7 +190,8 @@ class Footer:
         self._hidden = 0
         if before and hidden:
             left = counted(hidden, "line")
-            self._print(f"{left} of other services than {before} not shown meanwhile: `invoke logs`")
+            command = f"invoke {self._pilot.task_prefix}logs"
+            self._print(f"{left} of other services than {before} not shown meanwhile: `{command}`")
         self._said_until = 0.0
 
     def _search(self) -> None:

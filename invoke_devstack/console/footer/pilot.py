@@ -6,7 +6,10 @@ from typing import Protocol
 
 
 class Pilot(Protocol):
-    """Each method comes back at once and returns what the footer says; "" for nothing."""
+    """Each method comes back at once and returns what the footer says; "" for nothing. `task_prefix` stands
+    before the names of the stack's tasks."""
+
+    task_prefix: str
 
     def act(self, task: str, service: str) -> str:
         """Has the task done, as the command line would: `restart` or `rebuild`."""

@@ -26,6 +26,7 @@ class WorkPilot:
         self, work: Work, console: Console, on_wish: Callable[[Literal["detach", "stop"]], None]
     ) -> None:
         """`console` shows what the actions do."""
+        self.task_prefix = work.task_prefix
         self._work = work
         self._console = console
         self._on_wish = on_wish
