@@ -73,7 +73,7 @@ def reset(work: Work, service: tuple[str, ...] = (), yes: bool = False) -> None:
     with work.session() as session:
         found = resetting.resettable(session, names)
     if not found:
-        work.answer("nothing to do: there is no data yet")
+        work.answer("nothing to do: no named volume of the stack has data yet")
         return
     listed = ", ".join(found)
     work.confirm(
