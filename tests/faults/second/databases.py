@@ -4,6 +4,7 @@ throughout, and beside them a Redis with a volume of its own name and some with 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.faults.lab import Lab
 
 _ROOT = Path(__file__).parents[3]
 _PERSISTENT = "command: redis-server --appendonly yes --appendfsync always"
+_LATER = 5.0  # seconds; what is there then is not lost, and something else was wrong
 MOST = 4
 """Containers of `cache` that ever are."""
 STACK = f"""
@@ -146,7 +148,8 @@ class Databases:
             except pymysql.err.ProgrammingError:  # no such table: an empty database
                 return set()
         script = "cat /data/rows" if name.startswith("app") else _KEYS
-        text = self.project.run_within(name, script)[1]
+        code, text = self.project.run_within(name, script)
+        self.lab.tally.check(code == 0, f"{name} does not tell what it has, code {code}: {text[:200]}")
         return {int(word.removeprefix("n")) for word in text.split() if word.removeprefix("n").isdigit()}
 
     def check(self, when: str) -> None:
@@ -159,6 +162,13 @@ class Databases:
     def misses_nothing(self, name: str, when: str) -> None:
         noted = set(self.noted.get(name, ()))
         missing = noted - self._found_in_time(name)
+        if missing:
+            time.sleep(_LATER)
+            later = noted - self._found_in_time(name)
+            self.lab.tally.check(
+                later == missing, f"{name} had {len(missing) - len(later)} only later, {when}"
+            )
+            missing = later
         self.lab.tally.lost += len(missing)
         self.lab.tally.check(not missing, f"{name} lost {len(missing)}, {sorted(missing)[:5]}, after {when}")
 
