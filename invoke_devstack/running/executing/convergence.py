@@ -99,6 +99,9 @@ def remove_volume(engine: Engine, action: RemoveVolume, project: str) -> str:
     return _remove_unless_used(engine, _Used("volume", action.target, project), engine.remove_volume)
 
 
+_FREED = 5.0  # seconds
+
+
 @record
 class _Used:
     """A network or volume of a project, which containers may use."""
@@ -120,8 +123,9 @@ def _remove_unless_used(engine: Engine, used: _Used, remove: Callable[[str], Non
 
 
 def _retried(attempt: Callable[[], None], is_hopeless: Callable[[], bool]) -> EngineError | None:
-    """The engine frees networks and volumes shortly after it has removed their last container."""
-    until = time.monotonic() + 1.0
+    """The engine frees networks and volumes shortly after it has removed their last container; later where a
+    command was killed while it started one."""
+    until = time.monotonic() + _FREED
     while True:
         try:
             attempt()
