@@ -41,7 +41,7 @@ def normalise(root: Table, project: str, environment: Environment) -> None:
     for kind in ("networks", "volumes", "configs", "secrets"):
         resources: Table = root.get(kind) or Table(root.location)
         for key, value in resources.items():
-            if value is not None and not isinstance(value, Table):  # below a name that is none
+            if value is not None and not isinstance(value, Table):  # an invalid name is not checked
                 message = f"`{kind}.{key}` must be a mapping, not {kind_of(value)}"
                 raise fail(message, resources.location_of(key), (kind, key))
             resource = value if value is not None else Table(resources.location_of(key))

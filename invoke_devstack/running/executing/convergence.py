@@ -15,6 +15,7 @@ from invoke_devstack.records import record
 
 _PATIENCE = 5.0  # seconds for the engine to finish what it has begun
 _PAUSE = 0.05
+_FREED = 5.0  # seconds for the engine to let go of what its last container used
 
 
 def create(engine: Engine, action: CreateContainer, on_warning: OnWarning | None = None) -> str:
@@ -97,9 +98,6 @@ def remove_network(engine: Engine, action: RemoveNetwork, project: str) -> str:
 def remove_volume(engine: Engine, action: RemoveVolume, project: str) -> str:
     """Removes the volume. If others still use it, it is kept and the result names them."""
     return _remove_unless_used(engine, _Used("volume", action.target, project), engine.remove_volume)
-
-
-_FREED = 5.0  # seconds
 
 
 @record

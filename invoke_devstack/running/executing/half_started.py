@@ -25,10 +25,9 @@ _WHOLE_ID = re.compile(rb"[0-9a-f]{64}")
 
 
 def end_forgotten(session: Session, observed: Observed) -> bool:
-    """Ends the processes of containers that the engine takes for stopped, before anything is started, and
-    before it is removed: two servers must never write to one volume. An engine that is asked to start such a
-    container kills the old process without a word, or notices only seconds later, and then takes the network
-    away from the new one.
+    """Ends the processes of containers that the engine takes for stopped. Call it before any container is
+    started or removed: two servers must never write to one volume. An engine that starts such a container
+    kills the old process without its stop signal, and may take the network away from the new one later.
 
     Looks among the processes of this machine; those of a remote engine, or in the virtual machine of Docker
     Desktop, are not seen. Returns whether there were any. Raises HalfStartedError if one cannot be ended."""
