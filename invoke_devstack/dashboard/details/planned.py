@@ -52,7 +52,8 @@ def _shown(action: Action) -> dict[str, Any]:
 def _start(session: Session, services: Services) -> Plan:
     observed = observe(session.definition, session.engine, inspect=True)
     patience = session.settings.wait_timeout
-    return planning.plan_start(session.definition, observed, services, wait_timeout=patience)
+    hooks = session.hooks.names(always=False)
+    return planning.plan_start(session.definition, observed, services, wait_timeout=patience, hooks=hooks)
 
 
 def _stop(session: Session, services: Services) -> Plan:
@@ -63,7 +64,8 @@ def _stop(session: Session, services: Services) -> Plan:
 def _restart(session: Session, services: Services) -> Plan:
     observed = observe(session.definition, session.engine, inspect=True)
     patience = session.settings.wait_timeout
-    return planning.plan_restart(session.definition, observed, services, timeout=None, wait_timeout=patience)
+    hooks = session.hooks.names(always=False)
+    return planning.plan_restart(session.definition, observed, services, wait_timeout=patience, hooks=hooks)
 
 
 _PLANS: dict[str, Callable[[Session, Services], Plan]] = {

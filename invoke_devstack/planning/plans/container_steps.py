@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Union
 
 from invoke_devstack.planning.causes import Cause, CauseKind
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.labels import LabelledDependency
 from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.plan import (
@@ -16,6 +17,7 @@ from invoke_devstack.planning.plan import (
     AwaitReady,
     Condition,
     Plan,
+    Probe,
     RemoveContainer,
     RunCommand,
     RunHook,
@@ -194,6 +196,21 @@ def await_step(
         probe=declared or probe_of(service, image),
         timeout=timeout,
         late_probe=image is None and service.healthcheck is None and declared is None,
+    )
+
+
+def await_unknown(
+    container: ObservedContainer, condition: Condition, cause: Cause, timeout: float
+) -> AwaitReady:
+    """The same for a container of which there is no definition."""
+    return AwaitReady(
+        target=container.name,
+        cause=cause,
+        service=container.service,
+        condition=condition,
+        probe=Probe(ProbeKind.RUNNING),
+        timeout=timeout,
+        late_probe=True,
     )
 
 

@@ -19,7 +19,7 @@ from invoke_devstack.planning import labels
 from invoke_devstack.planning.bodies.networks import Networking, networking
 from invoke_devstack.planning.causes import Cause, CauseKind
 from invoke_devstack.planning.known_images import ProbeKind
-from invoke_devstack.planning.observed import Observed
+from invoke_devstack.planning.observed import STARTABLE, Observed, ObservedContainer
 from invoke_devstack.planning.plan import (
     COMPLETED,
     Action,
@@ -72,6 +72,23 @@ def pre_start_steps(
             waited_for_by=(service.name,),
         )
         yield _removal(name, name, service, _COMPLETED)
+
+
+def pre_start_of(
+    definition: Definition | None,
+    service: Service,
+    container: ObservedContainer,
+    observed: Observed,
+    timeout: float,
+) -> tuple[Action, ...]:
+    """Those of a container that exists: before the service's first that starts, or before each of them."""
+    starting = (item for item in observed.of_service(service.name) if item.state in STARTABLE)
+    first = next(item.name for item in starting)
+    each = any(hook.per_replica for hook in service.pre_start)
+    if definition is None or not (each or container.name == first):
+        return ()
+    ids = {item.service: item.id for item in reversed(observed.containers) if not item.oneoff}
+    return tuple(pre_start_steps(definition, service, container.name, observed, ids, timeout))
 
 
 def _removal(target: str, name: str, service: Service, cause: Cause) -> RemoveContainer:

@@ -15,7 +15,6 @@ from invoke_devstack.errors import UsageError
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.causes import Cause, CauseKind, by_command
 from invoke_devstack.planning.graph import closure, in_order, sharing
-from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.labels import LabelledDependency
 from invoke_devstack.planning.observed import REMOVABLE, STARTABLE, Observed, ObservedContainer
 from invoke_devstack.planning.options import PlanningOptions
@@ -29,18 +28,20 @@ from invoke_devstack.planning.plan import (
     KillContainer,
     PauseContainer,
     Plan,
-    Probe,
     RestartContainer,
     StartContainer,
     UnpauseContainer,
 )
 from invoke_devstack.planning.plans.anonymous_volumes import keep_steps, remove_volume_steps, volumes_of
 from invoke_devstack.planning.plans.container_steps import (
+    NOTHING,
     Need,
     Needs,
     PlanBuilder,
     await_step,
     await_steps,
+    await_unknown,
+    hook_step,
     left_post_start,
     post_start_steps,
     pre_stop_steps,
@@ -48,13 +49,13 @@ from invoke_devstack.planning.plans.container_steps import (
     stop_step,
 )
 from invoke_devstack.planning.plans.down import dependency_graph, known_service, stop_all
-from invoke_devstack.planning.plans.hooks import due_hooks, pre_start_steps
+from invoke_devstack.planning.plans.hooks import due_hooks, pre_start_of
 from invoke_devstack.planning.selection import check_names, is_wanted
 from invoke_devstack.planning.verdicts.existing_containers import verdict_by_state
 from invoke_devstack.planning.verdicts.verdict import Act, ContainerVerdict, UpState
 
 if TYPE_CHECKING:
-    from invoke_devstack.definition.model import Definition, Service
+    from invoke_devstack.definition.model import Definition
 
 _RESTART = by_command("restart")
 _WITH_DEPENDENCY = Cause(CauseKind.DEPENDENCY, "restarts with its dependency")
@@ -69,6 +70,7 @@ class _Chosen:
     services: tuple[str, ...]  # that the command names
     containers: tuple[ObservedContainer, ...]
     wait_timeout: float = 0.0
+    hooks: frozenset[str] = frozenset()  # of tasks.py: those of them that are due run
 
     def plan(self, builder: PlanBuilder) -> Plan:
         touched = {action.service for action in builder.actions.values()}
@@ -83,11 +85,17 @@ class _Chosen:
 
 
 def plan_start(
-    definition: Definition | None, observed: Observed, services: tuple[str, ...], *, wait_timeout: float
+    definition: Definition | None,
+    observed: Observed,
+    services: tuple[str, ...],
+    *,
+    wait_timeout: float,
+    hooks: frozenset[str] = frozenset(),
 ) -> Plan:
     """Starts stopped containers, dependencies first, and waits up to `wait_timeout` seconds until ready: also
-    for those that run, but not well. What they need is started too."""
-    chosen = _choose(definition, observed, services, wait_timeout)
+    for those that run, but not well. What they need is started too. Runs those of the team's `hooks` that
+    are due."""
+    chosen = _choose(definition, observed, services, wait_timeout, hooks)
     starts = {
         item.name: StartContainer(target=item.name, cause=by_command("start"), service=item.service)
         for item in chosen.containers
@@ -120,11 +128,12 @@ def plan_restart(
     wait_timeout: float,
     timeout: float | None = None,
     alone: bool = False,
+    hooks: frozenset[str] = frozenset(),
 ) -> Plan:
     """Restarts the services, and unless they are to restart `alone`, dependents that have
-    `depends_on.restart`."""
+    `depends_on.restart`. Runs those of the team's `hooks` that are due."""
     names = services if alone else (*services, *_followers(definition, observed, services))
-    chosen = _choose(definition, observed, names, wait_timeout)
+    chosen = _choose(definition, observed, names, wait_timeout, hooks)
     builder = PlanBuilder()
     restarts: dict[str, Action] = {}
     for item in chosen.containers:
@@ -205,6 +214,7 @@ def _choose(
     observed: Observed,
     services: tuple[str, ...],
     wait_timeout: float = 0.0,
+    hooks: frozenset[str] = frozenset(),
 ) -> _Chosen:
     """Raises UsageError for an unknown service, and for one that has no container."""
     present = {item.service for item in observed.containers if not item.oneoff}
@@ -219,7 +229,7 @@ def _choose(
     containers = tuple(
         item for name in order if not services or name in services for item in observed.of_service(name)
     )
-    return _Chosen(definition, observed, services, containers, wait_timeout)
+    return _Chosen(definition, observed, services, containers, wait_timeout, hooks)
 
 
 def _followers(
@@ -253,13 +263,17 @@ def _begin_in_order(
     settled: Collection[str] = (),
 ) -> Plan:
     """`actions` is container -> what starts it. Whatever they need beside each other is started and awaited
-    too, as `up` would; so are the `settled` services, and what these need."""
+    too, as `up` would; so are the `settled` services, and what these need. Hooks that are due run as well."""
     beginning = _Beginning(chosen, builder, {action.service for action in actions.values()}, settled)
-    for item in beginning.order:
-        if item.name in actions:
-            beginning.begin(item, actions[item.name])
-        elif item.service in beginning.needed:
-            beginning.settle(item)
+    for name in beginning.order:
+        for item in chosen.observed.of_service(name):
+            if item.name in actions:
+                beginning.begin(item, actions[item.name])
+            elif name in beginning.needed:
+                beginning.settle(item)
+        beginning.run_left(name)
+    if "after up" in beginning.left:
+        builder.add(hook_step("after", "up", tuple(builder.actions), left=True))
     return chosen.plan(builder)
 
 
@@ -279,8 +293,9 @@ class _Beginning:
         self.needed = self._closure({*starting, *settled})
         """The services that are to run, and those that they need."""
         graph = dependency_graph(chosen.definition, self._observed)
-        names = in_order({name: graph.get(name, ()) for name in self._dependencies})
-        self.order = tuple(item for name in names for item in self._observed.of_service(name))
+        self.order = in_order({name: graph.get(name, ()) for name in self._dependencies})
+        self.left = chosen.hooks & due_hooks(self._observed)
+        """The team's hooks that have not succeeded yet."""
 
     def _closure(self, services: set[str]) -> Collection[str]:
         return closure(services, lambda name: self._dependencies.get(name, ()))
@@ -308,7 +323,9 @@ class _Beginning:
             )
         )
         if service and isinstance(action, StartContainer):
-            waits = self._builder.add_chain(_pre_start(self._chosen, service, container), waits)
+            timeout = self._chosen.wait_timeout
+            steps = pre_start_of(self._chosen.definition, service, container, self._observed, timeout)
+            waits = self._builder.add_chain(steps, waits)
         started = frozenset({self._builder.add(replace(action, needs=action.needs | waits))})
         if service:
             started = self._builder.add_chain(post_start_steps(service, container.name), started)
@@ -317,22 +334,26 @@ class _Beginning:
     def settle(self, container: ObservedContainer) -> None:
         """The container is only needed: it is started if it has stopped, and awaited until it is ready."""
         verdict = self._verdict(container)
+        target, cause, service = container.name, verdict.cause, container.service
         match verdict.act:
             case "start":
-                cause = verdict.cause
-                start = StartContainer(target=container.name, cause=cause, service=container.service)
-                self.begin(container, start)
+                self.begin(container, StartContainer(target=target, cause=cause, service=service))
             case "unpause":
-                unpause = UnpauseContainer(
-                    target=container.name, cause=verdict.cause, service=container.service
-                )
-                needs = frozenset({self._builder.add(unpause)})
-                self._await(container, verdict.cause, needs)
+                unpause = UnpauseContainer(target=target, cause=cause, service=service)
+                self._await(container, cause, frozenset({self._builder.add(unpause)}))
             case "await":
-                self._await(container, verdict.cause, self._left_post_start(container))
+                self._await(container, cause, self._left_post_start(container))
             case "keep":
                 if left := self._left_post_start(container):
                     self._await(container, by_command("start"), left)
+
+    def run_left(self, name: str) -> None:
+        """The team's hook after the service, if it is due. Who depends on the service waits for it."""
+        if name in self.needed and f"after {name}" in self.left:
+            keys = [(name, condition) for condition in (STARTED, HEALTHY, COMPLETED)]
+            needs = NOTHING.union(*(self._ready.get(key, NOTHING) for key in keys))
+            done = self._builder.add(hook_step("after", name, needs, name, left=True))
+            self._ready.update(dict.fromkeys(keys, frozenset({done})))
 
     def _left_post_start(self, container: ObservedContainer) -> Needs:
         """Adds the `post_start` hooks of a running container that have not succeeded yet."""
@@ -356,9 +377,8 @@ class _Beginning:
             for other, needs in self._dependencies.items()
             if name in needs and other in self.needed
         }
-        for step in await_steps(
-            self._wait(container, cause), waiting, asked_for=name in self._chosen.services
-        ):
+        first = self._wait(container, cause)
+        for step in await_steps(first, waiting, asked_for=name in self._chosen.services):
             awaited = self._builder.add(replace(step, needs=started))
             known = self._ready.get((name, step.condition), frozenset())
             self._ready[name, step.condition] = known | {awaited}
@@ -376,25 +396,4 @@ class _Beginning:
         condition: Condition = COMPLETED if completes else HEALTHY
         if definition and service:
             return await_step(definition, service, container.name, condition, cause, self._observed, timeout)
-        return AwaitReady(
-            target=container.name,
-            cause=cause,
-            service=container.service,
-            condition=condition,
-            probe=Probe(ProbeKind.RUNNING),
-            timeout=timeout,
-            late_probe=True,
-        )
-
-
-def _pre_start(chosen: _Chosen, service: Service, container: ObservedContainer) -> tuple[Action, ...]:
-    """The `pre_start` hooks: before the service's first container that starts, or before each of them."""
-    starting = (item for item in chosen.observed.of_service(service.name) if item.state in STARTABLE)
-    first = next(item.name for item in starting)
-    each = any(hook.per_replica for hook in service.pre_start)
-    if chosen.definition is None or not (each or container.name == first):
-        return ()
-    observed = chosen.observed
-    ids = {item.service: item.id for item in reversed(observed.containers) if not item.oneoff}
-    timeout = chosen.wait_timeout
-    return tuple(pre_start_steps(chosen.definition, service, container.name, observed, ids, timeout))
+        return await_unknown(container, condition, cause, timeout)

@@ -6,13 +6,14 @@ unknown or has no container.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from invoke_devstack.errors import UsageError
 from invoke_devstack.events import Notice
 from invoke_devstack.planning.observed import Observed
 from invoke_devstack.planning.plan import Plan, RestartContainer, StartContainer
 from invoke_devstack.planning.plans import lifecycle as planning
+from invoke_devstack.planning.plans.hooks import due_hooks
 from invoke_devstack.planning.selection import is_wanted
 from invoke_devstack.running.executing.executor import announce_and_execute
 from invoke_devstack.running.executing.leftovers import end_leftovers
@@ -25,14 +26,21 @@ Services = tuple[str, ...]
 
 
 def start(session: Session, services: Services = (), *, wait_timeout: float | None = None) -> Plan:
-    """Starts stopped containers and waits until they are ready: `wait_timeout` seconds, else as set."""
+    """Starts stopped containers and waits until they are ready: `wait_timeout` seconds, else as set. Runs the
+    team's hooks that are due."""
     wait = _patience(session, wait_timeout)
     return _do(
         session,
         lambda observed: _startable(
             session,
             observed,
-            planning.plan_start(session.definition, observed, services, wait_timeout=wait),
+            planning.plan_start(
+                session.definition,
+                observed,
+                services,
+                wait_timeout=wait,
+                hooks=session.hooks.names(always=False),
+            ),
         ),
         missing="started" if not services else "",
     )
@@ -73,7 +81,8 @@ def restart(
     wait_timeout: float | None = None,
     alone: bool = False,
 ) -> Plan:
-    """Restarts containers and waits until they are ready again. `alone`: not those that follow them."""
+    """Restarts containers and waits until they are ready again. `alone`: not those that follow them. Runs the
+    team's hooks that are due."""
     wait = _patience(session, wait_timeout)
     return _do(
         session,
@@ -81,7 +90,13 @@ def restart(
             session,
             observed,
             planning.plan_restart(
-                session.definition, observed, services, timeout=timeout, wait_timeout=wait, alone=alone
+                session.definition,
+                observed,
+                services,
+                timeout=timeout,
+                wait_timeout=wait,
+                alone=alone,
+                hooks=session.hooks.names(always=False),
             ),
         ),
         missing="restarted" if not services else "",
@@ -94,8 +109,24 @@ def pause(session: Session, services: Services = ()) -> Plan:
 
 
 def unpause(session: Session, services: Services = ()) -> Plan:
-    """Resumes paused containers."""
-    return _do(session, lambda observed: planning.plan_unpause(observed, services))
+    """Resumes paused containers. Waits for nothing, so it only tells which hooks are due."""
+
+    def made(observed: Observed) -> Plan:
+        plan = planning.plan_unpause(observed, services)
+        _tell_due_hooks(session, observed, {action.service for action in plan})
+        return plan
+
+    return _do(session, made)
+
+
+def _tell_due_hooks(session: Session, observed: Observed, services: Collection[str]) -> None:
+    due = due_hooks(observed)
+    for service in sorted(services):
+        started = (f"post_start {item.name}" for item in observed.of_service(service))
+        own = {f"after {service}"} & session.hooks.names(always=False)
+        for hook in sorted(due & {*own, *started}):
+            text = f"the hook `{hook}` is due: it has not succeeded yet; run it with `invoke up -s {service}`"
+            session.emit(Notice(text=text, level="warning"))
 
 
 def kill(session: Session, services: Services = (), *, signal: str = "SIGKILL") -> Plan:

@@ -192,6 +192,35 @@ def test_a_failing_seed_stops_the_up_with_its_output_and_json_stays_json(
     assert {item["service"] for item in project.invoke("ps", "--json").json()} == {"db"}
 
 
+DUE = """
+    from pathlib import Path
+    from invoke_devstack import stack
+
+    namespace = dev = stack()
+
+    @dev.after("db")
+    def seed(c):
+        print("seeding")
+        assert Path("works").exists(), "no such table"
+"""
+
+
+@pytest.mark.parametrize("again", [("start",), ("restart",), ("restart", "-s", "db")])
+def test_a_hook_that_failed_is_run_by_start_and_restart_too(
+    new_project: Callable[..., Project], again: tuple[str, ...]
+) -> None:
+    project = new_project(DATA, tasks=DUE)
+    assert project.invoke("up").code == 1
+    failed = project.invoke(*again)
+    assert (failed.code, "no such table" in failed.err) == (1, True)
+    project.invoke("pause")
+    assert "the hook `after db` is due" in project.invoke("unpause").err
+    project.write("works", "")
+    ended = project.invoke(*again)
+    assert (ended.code, "seeding" in ended.out) == (0, True), ended.err
+    assert "seeding" not in project.invoke(*again).out
+
+
 def test_a_snapshot_moves_in_a_file_that_only_its_owner_reads(
     stack: Project, new_project: Callable[..., Project]
 ) -> None:

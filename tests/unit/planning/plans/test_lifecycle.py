@@ -258,3 +258,24 @@ def test_start_runs_the_hooks_of_a_running_container_that_have_not_succeeded() -
         "await p-web-1  (start)",
     )
     assert plan_start(definition, left, ("db",), wait_timeout=5).lines() == ()
+
+
+def test_start_and_restart_run_the_hooks_of_the_team_that_have_not_succeeded() -> None:
+    own = frozenset({"after db", "after web", "after up"})
+    left = replace(running(TWO), ours=_marks("after db"))
+    assert plan_start(TWO, left, ("web",), wait_timeout=5, hooks=own).lines() == (
+        "hook after db  (due: it has not succeeded yet)",
+    )
+    assert plan_start(TWO, left, (), wait_timeout=5).lines() == ()  # not in tasks.py any more
+    stopped = replace(running(TWO, web=ENDED), ours=_marks("after db", "after up"))
+    plan = plan_start(TWO, stopped, (), wait_timeout=5, hooks=own)
+    assert "hook after db" in plan["start p-web-1"].needs
+    assert plan.lines()[-1] == "hook after up  (due: it has not succeeded yet)"
+    plan = plan_restart(TWO, left, ("db",), wait_timeout=5, hooks=own)
+    assert plan["hook after db"].needs == {"restart p-db-1", "await p-db-1"}
+    assert plan.marks == {"after db"}
+
+
+def _marks(*hooks: str) -> tuple[ObservedVolume, ...]:
+    bodies = [mark_body("p", hook) for hook in hooks]
+    return tuple(ObservedVolume(name=body["Name"], labels=body["Labels"]) for body in bodies)
