@@ -7,28 +7,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from benchmarks.costs import with_costs
+from benchmarks.floor import invoke_task
 from benchmarks.pairing import BenchmarkError, Measure, Row, run_pairs
 from benchmarks.sides import Project, compose_side, invoke_side
 from benchmarks.stack import example_project
 
-_FLOOR = """\
-from invoke import task
-
-
-@task
-def empty(c):
-    pass
-
-
-@task
-def sdk(c):
-    import docker
-"""
 _MEMORY = (
     ("build", "build"),
     ("up --detach", "up --detach --wait"),
@@ -68,30 +54,24 @@ _AFTER = {"pause": "unpause -s redis"}
 
 def command_rows(rounds: int) -> list[Row]:
     """Times beside the floor and beside Compose, then the memory of every command."""
-    with example_project() as project:
+    with example_project() as project, invoke_task() as empty, invoke_task("sdk") as sdk:
         compose, invoke = compose_side(project), invoke_side(project)
         invoke.up()
-        floor = project.directory.parent / "floor"
-        floor.mkdir()
-        (floor / "tasks.py").write_text(_FLOOR)
         program = invoke.prefix[0]
 
         def ours(*words: str) -> Measure:
             return lambda: project.run([program, *words])
-
-        def floor_of(task: str) -> Measure:
-            return lambda: _seconds([program, task], floor)
 
         def theirs(*words: str) -> Measure:
             return lambda: project.run([*compose.prefix, *words])
 
         many = max(rounds, 9)
         rows = [
-            run_pairs("`ps` beside an empty task that imports the SDK", ours("ps"), floor_of("sdk"),
+            run_pairs("`ps` beside an empty task that imports the SDK", ours("ps"), sdk,
                       bound=1.2, rounds=many, peer="empty task"),
-            run_pairs("`config` beside an empty task", ours("config"), floor_of("empty"),
+            run_pairs("`config` beside an empty task", ours("config"), empty,
                       bound=1.2, rounds=many, peer="empty task"),
-            run_pairs("`--list` beside an empty task", ours("--list"), floor_of("empty"),
+            run_pairs("`--list` beside an empty task", ours("--list"), empty,
                       rounds=many, peer="empty task"),
             run_pairs("`ps` beside Compose's", ours("ps"), theirs("ps"), rounds=many),
             run_pairs("`config` beside Compose's", ours("config"), theirs("config"), rounds=many),
@@ -138,14 +118,6 @@ def _also(table: Mapping[str, str], command: str, project: Project) -> None:
     words = table.get(command.partition(" ")[0])
     if words:
         project.run([*invoke_side(project).prefix, *words.split()])
-
-
-def _seconds(command: Sequence[str], directory: Path) -> float:
-    began = time.perf_counter()
-    done = subprocess.run(command, cwd=directory, capture_output=True, check=False)
-    if done.returncode:
-        raise BenchmarkError(f"`{' '.join(command)}` ended with {done.returncode}")
-    return time.perf_counter() - began
 
 
 _LAUNCHER = """\

@@ -1,7 +1,8 @@
-"""The engine's own limit: the bare API calls of `up` and `down` on the example stack, in the best order.
+"""The engine's own limit: the bare API calls of `up` and `down`, in the best order, on the example stack and
+on many small services, and of a log that is followed.
 
 What they carry (bodies, names) is planned before the clock starts; what is timed is nothing but requests
-over the engine's socket. It knows the example, so it decides, reads and tells nothing.
+over the engine's socket. It knows the stack, so it decides, reads and tells nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +24,7 @@ from benchmarks.sides import Project
 
 _DATABASES = ("mysql", "redis")
 _BETWEEN_PROBES = 0.02
+_AT_ONCE = 12  # requests, as many as `devstack.parallel`
 
 
 def socket_path() -> str:
@@ -55,7 +58,7 @@ class BareStack:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._plan = {type(action).__name__ + action.target: action for action in _planned(project)}
+        self._plan = planned(project.directory, project.environment)
 
     def up(self) -> float:
         """Seconds until the page answers and both databases are healthy."""
@@ -130,6 +133,66 @@ class BareStack:
         call("DELETE", f"/containers/{container}?v=1")
 
 
+class BareServices:
+    """Many small services without any tool; `layers` are those that may be started at once, in order."""
+
+    def __init__(self, directory: Path, layers: Sequence[Sequence[str]]) -> None:
+        self._project = directory.name
+        self._layers = layers
+        self._plan = planned(directory, os.environ)
+
+    def up(self) -> float:
+        """Seconds to create the network, and to create and start all containers."""
+        began = time.perf_counter()
+        for key, action in self._plan.items():
+            if key.startswith("CreateNetwork"):
+                call("POST", "/networks/create", {"Name": action.target, **action.body})
+        for layer in self._layers:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(self._start, layer))
+        return time.perf_counter() - began
+
+    def down(self) -> float:
+        """Seconds to stop and remove the containers and the network."""
+        began = time.perf_counter()
+        with ThreadPoolExecutor(2 * _AT_ONCE) as pool:
+            ends = []
+            for layer in reversed(self._layers):
+                exits = [pool.submit(self._await_exit, service) for service in layer]
+                ends += [pool.submit(self._end, service) for service in layer]
+                for one in exits:  # the engine answers a stop later, and others need not wait for that
+                    one.result()
+            for one in ends:
+                one.result()
+        call("DELETE", f"/networks/{self._project}_default")
+        return time.perf_counter() - began
+
+    def _await_exit(self, service: str) -> None:
+        call("POST", f"/containers/{self._project}-{service}-1/wait")
+
+    def _start(self, service: str) -> None:
+        container = f"{self._project}-{service}-1"
+        call("POST", f"/containers/create?name={container}", self._plan["CreateContainer" + container].body)
+        call("POST", f"/containers/{container}/start")
+
+    def _end(self, service: str) -> None:
+        container = f"{self._project}-{service}-1"
+        call("POST", f"/containers/{container}/stop?t=10")
+        call("DELETE", f"/containers/{container}?v=1")
+
+
+FOLLOW = """\
+import os, socket, sys
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(sys.argv[1])
+path = f"/v1.41/containers/{sys.argv[2]}/logs?follow=1&stdout=1&stderr=1&timestamps=1&tail=0"
+connection.sendall(f"GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n".encode())
+while block := connection.recv(32768):
+    os.write(1, block)
+"""
+"""A program that passes on what the engine sends of a container's log, as it comes."""
+
+
 def _succeeds(container: str, command: list[str]) -> bool:
     made = call("POST", f"/containers/{container}/exec", {"Cmd": command, "AttachStdout": True})
     call("POST", f"/exec/{made['Id']}/start", {"Detach": False})
@@ -138,16 +201,17 @@ def _succeeds(container: str, command: list[str]) -> bool:
     return bool(state["ExitCode"] == 0)
 
 
-def _planned(project: Project) -> Iterator[Any]:
-    """The actions of an `up` of the project where nothing of it is there but its images."""
+def planned(directory: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The actions of an `up` of the project where nothing of it is there but its images, by kind and name."""
     from invoke_devstack.definition import load
     from invoke_devstack.engine.connect import connect
     from invoke_devstack.planning.observed import Observed
     from invoke_devstack.planning.options import PlanningOptions
     from invoke_devstack.planning.plans.up import plan_up
 
-    definition = load(project.directory, environment=project.environment)
+    definition = load(directory, environment=environment)
     names = [service.image_name(definition.name) for service in definition.services.values()]
     seen = connect().observe(definition.name, images=names)
     nothing = Observed(project=definition.name, engine=seen.engine, images=seen.images)
-    yield from plan_up(definition, nothing, PlanningOptions())
+    actions = plan_up(definition, nothing, PlanningOptions())
+    return {type(action).__name__ + action.target: action for action in actions}

@@ -23,6 +23,7 @@ from statistics import quantiles
 from tempfile import TemporaryDirectory
 
 from benchmarks.images import base_image
+from benchmarks.limit import FOLLOW, socket_path
 from benchmarks.pairing import BenchmarkError, Row, run_pairs
 
 _LINES = 2_000_000
@@ -33,6 +34,7 @@ _PROGRAMS = {
     "invoke": (str(Path(sys.executable).with_name("invoke")), "logs"),
     "compose": ("docker", "compose", "logs"),
 }
+_FOLLOWING = {tool: (*words, "--follow", "--tail", "0") for tool, words in _PROGRAMS.items()}
 
 
 def log_rows(rounds: int) -> list[Row]:
@@ -88,21 +90,22 @@ def _latency(image: str, name: str, writers: int) -> list[Row]:
     }
     try:
         with _project(services) as directory:
-            taken: dict[str, list[float]] = {tool: [] for tool in _PROGRAMS}
+            bare = (sys.executable, "-c", FOLLOW, socket_path(), f"{directory.name}-web-1")
+            followers = {**_FOLLOWING, "bare": bare}
+            taken: dict[str, list[float]] = {tool: [] for tool in followers}
             for _ in range(_TURNS):
-                for tool, times in taken.items():
-                    times += _follow(tool, directory)
+                for tool, command in followers.items():
+                    taken[tool] += _follow(tool, command, directory)
     except BenchmarkError as error:
         return [Row(f"`logs --follow`, {name}", "s", 1.0, (), (), failure=str(error))]
     rows = []
     for label, percent in (("p50", 50), ("p99", 99)):
-        mine, other = (quantiles(taken[tool], n=100)[percent - 1] for tool in _PROGRAMS)
-        rows.append(Row(f"`logs --follow`, {name}: {label}", "s", 1.0, (mine,), (other,)))
+        mine, other, least = (quantiles(times, n=100)[percent - 1] for times in taken.values())
+        rows.append(Row(f"`logs --follow`, {name}: {label}", "s", 1.0, (mine,), (other,), (least,)))
     return rows
 
 
-def _follow(tool: str, directory: Path) -> list[float]:
-    command = [*_PROGRAMS[tool], "--follow", "--tail", "0"]
+def _follow(tool: str, command: tuple[str, ...], directory: Path) -> list[float]:
     process = subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     arrivals = _Arrivals(process)
     threading.Thread(target=arrivals.read, daemon=True).start()

@@ -10,11 +10,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.floor import invoke_task
 from benchmarks.images import base_image
-from benchmarks.pairing import BenchmarkError, Row
+from benchmarks.limit import BareServices
+from benchmarks.pairing import BenchmarkError, Measure, Row
 from benchmarks.plot import Point
 
 SIZES = (10, 50, 100)
@@ -26,12 +29,12 @@ def scale_rows(rounds: int, sizes: tuple[int, ...] = SIZES) -> tuple[list[Row], 
     """The rows, and the points of the plot of growth (of the wide graph)."""
     rows: list[Row] = []
     points: list[Point] = []
-    with base_image() as image:
+    with base_image() as image, invoke_task() as empty:
         for graph in _GRAPHS:
             for size in sizes:
                 # A chain takes as long as the sum of its services: one round tells enough of a long one.
                 turns = rounds if size <= 50 else 1
-                up, down = _measure(image, graph, size, turns)
+                up, down = _measure(image, graph, size, turns, empty)
                 rows += [up, down]
                 points += _points(up, graph, "up", size) + _points(down, graph, "down", size)
     return rows, points
@@ -46,25 +49,31 @@ def _points(row: Row, graph: str, work: str, size: int) -> list[Point]:
     ]
 
 
-def _measure(image: str, graph: str, size: int, rounds: int) -> tuple[Row, Row]:
-    taken: dict[tuple[str, str], list[float]] = {}
-    names = {work: f"`{work}` of {size} services, {graph}" for work in _BOUNDS}
+def _measure(image: str, graph: str, size: int, rounds: int, empty: Measure) -> tuple[Row, Row]:
+    up, down = (Row(f"`{work}` of {size} services, {graph}", "s", _BOUNDS[work], (), ()) for work in _BOUNDS)
+    taken: dict[str, list[tuple[float, float]]] = {"invoke": [], "compose": [], "bare": []}
+    nothing = []
     try:
         with _project(image, graph, size) as directory:
+            bare = BareServices(directory, _layers(graph, size))
             for turn in range(rounds + 1):
-                for tool in ("invoke", "compose"):
-                    seconds = _up_and_down(tool, directory, size)
+                for tool, seconds in taken.items():
+                    found = (
+                        (bare.up(), bare.down()) if tool == "bare" else _up_and_down(tool, directory, size)
+                    )
                     if turn or rounds == 1:
-                        for work, value in zip(_BOUNDS, seconds, strict=True):
-                            taken.setdefault((tool, work), []).append(value)
+                        seconds.append(found)
+                nothing.append(empty())
     except BenchmarkError as error:
-        up, down = (Row(name, "s", _BOUNDS[work], (), (), failure=str(error)) for work, name in names.items())
-        return up, down
-    up, down = (
-        Row(name, "s", _BOUNDS[work], tuple(taken["invoke", work]), tuple(taken["compose", work]))
-        for work, name in names.items()
+        return replace(up, failure=str(error)), replace(down, failure=str(error))
+    (mine_up, mine_down), (other_up, other_down), (bare_up, bare_down) = (
+        (tuple(up for up, _ in seconds), tuple(down for _, down in seconds)) for seconds in taken.values()
     )
-    return up, down
+    alone = tuple(nothing)
+    return (
+        replace(up, ours=mine_up, theirs=other_up, limit=bare_up, empty=alone),
+        replace(down, ours=mine_down, theirs=other_down, limit=bare_down, empty=alone),
+    )
 
 
 def _up_and_down(tool: str, directory: Path, size: int) -> tuple[float, float]:
@@ -93,6 +102,12 @@ def _project(image: str, graph: str, size: int) -> Iterator[Path]:
             yield directory
         finally:
             _run(("docker", "compose", "down", "-t", "1"), directory)
+
+
+def _layers(graph: str, size: int) -> list[list[str]]:
+    """The services that may start at once, in order."""
+    names = [f"s{number:03}" for number in range(size)]
+    return {"chain": [[name] for name in names], "star": [names[:1], names[1:]], "wide": [names]}[graph]
 
 
 def _services(image: str, graph: str, size: int) -> dict[str, object]:

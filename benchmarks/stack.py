@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.costs import with_costs
+from benchmarks.floor import invoke_task
 from benchmarks.limit import BareStack, call
 from benchmarks.pairing import Measure, Row, run_pairs
 from benchmarks.sides import Project, Side, compose_side, invoke_side
@@ -37,7 +38,7 @@ def example_project() -> Iterator[Project]:
 
 def stack_rows(rounds: int) -> list[Row]:
     """The first four rows of the table."""
-    with example_project() as project:
+    with example_project() as project, invoke_task() as empty:
         compose, bare = compose_side(project), BareStack(project)
         sides = (invoke_side(project), compose)
 
@@ -50,7 +51,7 @@ def stack_rows(rounds: int) -> list[Row]:
             before: Callable[[], object],
         ) -> Row:
             ours, theirs = (measure(side) for side in sides)
-            row = run_pairs(name, ours, theirs, limit=limit, bound=bound, rounds=rounds)
+            row = run_pairs(name, ours, theirs, limit=limit, empty=empty, bound=bound, rounds=rounds)
             return with_costs(row, project, [(*side.prefix, *words(side)) for side in sides], before)
 
         def up_words(side: Side) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ Measured = Mapping[str, Sequence[Row]]
 
 
 def summarize(engines: Mapping[str, Measured]) -> str:
-    """A table of the rows that have a bound; a miss is bold. Sizes of one graph share a line."""
+    """A table of the rows that have a bound; a miss is bold, with its floor where that was measured. Sizes of
+    one graph share a line."""
     found: dict[str, dict[str, list[str]]] = {}
     bounds: dict[str, str] = {}
     for engine, sections in engines.items():
@@ -34,4 +35,6 @@ def _cell(row: Row) -> str:
     sized = _SIZED.fullmatch(row.name)
     ratio = "failed" if row.ratio is None else f"{row.ratio:.2f}"
     text = f"**{ratio}**" if row.verdict != "reached" else ratio
+    if row.verdict != "reached" and row.floor is not None:
+        text += f" (floor {row.floor:.2f})"
     return f"{sized['size']}: {text}" if sized else text

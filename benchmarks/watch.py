@@ -16,14 +16,17 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 
+from benchmarks.floor import invoke_task
 from benchmarks.images import base_image
-from benchmarks.pairing import BenchmarkError, Row
+from benchmarks.limit import call, planned
+from benchmarks.pairing import BenchmarkError, Measure, Row, run_pairs
 from benchmarks.sides import free_port
 
 _PATIENCE = 30.0  # seconds for any one change to arrive
@@ -128,10 +131,11 @@ def watch_rows() -> list[Row]:
                 _paired("save to new container serving (rebuild)", sides, _rebuild, _REBUILDS, 0.6),
                 _paired("1,000 files changed at once", sides, _switch, _SWITCHES, 1.0),
             ]
-        with _both(base, alone=True) as sides:
-            rows.append(_paired("rebuild of a stack's only service", sides, _rebuild, _REBUILDS, 0.6))
-        with _both(base, files=_TREE) as sides:
-            rows += _tree_rows(sides)
+        with _both(base, alone=True) as sides, _alone_without_tool(base) as bare:
+            name = "rebuild of a stack's only service"
+            rows.append(_paired(name, sides, _rebuild, _REBUILDS, 0.6, limit=bare))
+        with _both(base, files=_TREE) as sides, invoke_task() as empty:
+            rows += _tree_rows(sides, empty)
     return rows
 
 
@@ -142,23 +146,28 @@ def _paired(
     rounds: int,
     bound: float,
     *,
+    limit: Measure | None = None,
+    empty: Measure | None = None,
     note: bool = False,
 ) -> Row:
-    taken: dict[str, list[float]] = {label: [] for label in sides}
-    try:
-        for turn in range(rounds + 1):
-            for label, side in sides.items():
-                value = act(side)
-                if turn:
-                    taken[label].append(value)
-                time.sleep(0.2)
-    except BenchmarkError as error:
-        return Row(name, "s", bound, (), (), failure=str(error))
-    text = ", ".join(f"{label} p95 {_p95(values) * 1000:.0f} ms" for label, values in taken.items())
-    return Row(name, "s", bound, tuple(taken["invoke"]), tuple(taken["compose"]), note=text if note else "")
+    def rested(measure: Measure) -> Measure:
+        def in_turn() -> float:
+            time.sleep(0.2)
+            return measure()
+
+        return in_turn
+
+    ours, theirs = (rested(partial(act, sides[tool])) for tool in _PROGRAMS)
+    bare = rested(limit) if limit is not None else None
+    row = run_pairs(name, ours, theirs, limit=bare, empty=empty, bound=bound, rounds=rounds)
+    if not note or row.failure:
+        return row
+    labelled = {"invoke": row.ours, "compose": row.theirs}
+    text = ", ".join(f"{label} p95 {_p95(values) * 1000:.0f} ms" for label, values in labelled.items())
+    return replace(row, note=text)
 
 
-def _p95(values: list[float]) -> float:
+def _p95(values: Sequence[float]) -> float:
     return quantiles(values, n=20, method="inclusive")[-1]
 
 
@@ -172,7 +181,7 @@ def _save(side: Watching) -> float:
 def _rebuild(side: Watching) -> float:
     word = uuid.uuid4().hex
     (side.directory / "web" / "page.txt").write_text(word)
-    return _until(lambda: _page(side) == word, every=_BETWEEN_ASKS)
+    return _until(lambda: _page_at(side.port) == word, every=_BETWEEN_ASKS)
 
 
 def _switch(side: Watching) -> float:
@@ -194,7 +203,7 @@ def _switch(side: Watching) -> float:
     return time.perf_counter() - began
 
 
-def _tree_rows(sides: dict[str, Watching]) -> list[Row]:
+def _tree_rows(sides: dict[str, Watching], empty: Measure) -> list[Row]:
     time.sleep(20)  # both have settled
     cpu = {label: _cpu(side.watcher()) for label, side in sides.items()}
     time.sleep(_IDLE_SECONDS)
@@ -202,7 +211,7 @@ def _tree_rows(sides: dict[str, Watching]) -> list[Row]:
     memory = {label: _memory(side.watcher()) for label, side in sides.items()}
     both = (idle["invoke"] * 100,), (idle["compose"] * 100,)
     return [
-        _paired("watch of 50,000 files: start", sides, Watching.restart, _STARTS, 1.0),
+        _paired("watch of 50,000 files: start", sides, Watching.restart, _STARTS, 1.0, empty=empty),
         Row("watch of 50,000 files: memory", "MB", 1.0, (memory["invoke"],), (memory["compose"],)),
         Row("watch of 50,000 files: idle CPU", "% CPU", None, *both),
     ]
@@ -227,6 +236,35 @@ def _watching(label: str, base: str, files: int, alone: bool) -> Iterator[Watchi
             yield side
         finally:
             side.end()
+            _output(("docker", "compose", "down", "--volumes", "--rmi", "local", "-t", "1"), cwd=directory)
+
+
+@contextlib.contextmanager
+def _alone_without_tool(base: str) -> Iterator[Measure]:
+    """A project with one service; what is given rebuilds it with no more than the engine's requests."""
+    with TemporaryDirectory(prefix="bench-watch-bare-") as parent:
+        directory = Path(parent) / f"bench-watch-bare-{uuid.uuid4().hex[:8]}"
+        port = _write_project(directory, base, 0, alone=True)
+        _output(("docker", "compose", "up", "--detach", "--build"), cwd=directory)
+        container = f"{directory.name}-web-1"
+        body = planned(directory, os.environ)["CreateContainer" + container].body
+
+        def rebuild() -> float:
+            word = uuid.uuid4().hex
+            (directory / "web" / "page.txt").write_text(word)
+            began = time.perf_counter()
+            _output(("docker", "build", "--quiet", "--tag", f"{directory.name}-web", str(directory / "web")))
+            made = call("POST", "/containers/create", body)["Id"]
+            call("POST", f"/containers/{container}/stop?t=0")
+            call("DELETE", f"/containers/{container}")
+            call("POST", f"/containers/{made}/start")
+            call("POST", f"/containers/{made}/rename?name={container}")
+            _until(lambda: _page_at(port) == word, every=_BETWEEN_ASKS)
+            return time.perf_counter() - began
+
+        try:
+            yield rebuild
+        finally:
             _output(("docker", "compose", "down", "--volumes", "--rmi", "local", "-t", "1"), cwd=directory)
 
 
@@ -276,9 +314,9 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _page(side: Watching) -> str:
+def _page_at(port: int) -> str:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{side.port}/page.txt", timeout=_ASKING) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/page.txt", timeout=_ASKING) as answer:
             return str(answer.read().decode())
     except (OSError, http.client.HTTPException):
         return ""
