@@ -12,7 +12,6 @@ from invoke_devstack.engine.images.transfers import credentials, transfer_failur
 from invoke_devstack.engine.protocol import LogStream
 from invoke_devstack.engine.swarm import answers
 from invoke_devstack.engine.transport.api import Api, filters_of
-from invoke_devstack.engine.transport.frames import Demultiplexer
 from invoke_devstack.engine.transport.streams import LogOfContainer, engine_time
 from invoke_devstack.errors import EngineError, EngineUnavailableError, NotFoundError
 from invoke_devstack.planning.plan import Body
@@ -145,7 +144,7 @@ class Swarm:
             "since": engine_time(since),
         }
         stream = self._api.open("GET", f"/{path}/logs", params)
-        return LogOfContainer(stream, None if tty else Demultiplexer(self._api.invalid_stream))
+        return LogOfContainer(stream, self._api, tty=tty)
 
 
 def _platforms(found: Mapping[str, Any]) -> list[Mapping[str, str]]:

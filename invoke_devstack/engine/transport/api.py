@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 
 from invoke_devstack.engine.transport.checking import Shape, anything
 from invoke_devstack.engine.transport.decoding import decode
-from invoke_devstack.engine.transport.failures import invalid, lost, refusal_of
+from invoke_devstack.engine.transport.failures import cut_off, invalid, lost, refusal_of
 from invoke_devstack.engine.transport.hang_warning import HangWarning, OnHang
 from invoke_devstack.engine.transport.http import ERRORS, Answer, Http
 from invoke_devstack.engine.transport.traffic import Traffic
@@ -150,6 +150,10 @@ class Api:
     def lost(self, error: BaseException, request: str = "") -> BaseException:
         """What to raise for a connection that was lost, or broken off because the command ends."""
         return self.traffic.ending() or lost(error, self.url, request)
+
+    def cut_off(self, what: str) -> BaseException:
+        """What to raise for a stream that ends in the middle of `what`."""
+        return self.traffic.ending() or cut_off(self.url, what)
 
     def invalid_stream(self, what: str) -> DevstackError:
         """What to raise for a stream that no engine sends."""

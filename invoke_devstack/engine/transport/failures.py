@@ -321,12 +321,17 @@ def lost(error: BaseException, url: str, request: str = "") -> EngineError:
         )
     if any(isinstance(item, ssl.SSLError) for item in causes(error)):
         return tls_failure(error, url)
-    return EngineUnavailableError(
-        f"the engine at {url} closed the connection",
-        hint="It may have been stopped or restarted. Check it: `invoke doctor`",
-        details=(str(error),),
-        reason="gone",
-    )
+    return _gone(f"the engine at {url} closed the connection", str(error))
+
+
+def cut_off(url: str, what: str) -> EngineUnavailableError:
+    """The error for a stream that ends in the middle of `what`."""
+    return _gone(f"the engine at {url} closed the connection in the middle of {what}")
+
+
+def _gone(message: str, *details: str) -> EngineUnavailableError:
+    hint = "It may have been stopped or restarted. Check it: `invoke doctor`"
+    return EngineUnavailableError(message, hint=hint, details=details, reason="gone")
 
 
 def tls_failure(error: BaseException, url: str) -> EngineUnavailableError:

@@ -42,6 +42,11 @@ class Demultiplexer:
             return
         yield from self._walk(data)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the stream so far ends in the middle of a frame."""
+        return bool(self._rest)
+
     def finish(self) -> Iterator[tuple[str, bytes]]:
         """The data of a last frame that was cut off."""
         rest, self._rest = self._rest, b""

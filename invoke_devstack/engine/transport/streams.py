@@ -43,8 +43,7 @@ class Streams:
             "timestamps": timestamps,
         }
         stream = self._api.open("GET", path_of(container, "/logs"), params)
-        frames = None if tty else Demultiplexer(self._api.invalid_stream)
-        return LogOfContainer(stream, frames, block=_LINES if follow else BLOCK)
+        return LogOfContainer(stream, self._api, tty=tty, block=_LINES if follow else BLOCK)
 
     def events(
         self, filters: Mapping[str, Sequence[str]], *, since: str = "", until: str = ""
@@ -58,11 +57,14 @@ class Streams:
 class LogOfContainer:
     """See `LogStream`."""
 
-    def __init__(self, stream: RawStream, frames: Demultiplexer | None, *, block: int = BLOCK) -> None:
-        """Without `frames` it is the output of a terminal. `block`: the most bytes that are read at once."""
+    def __init__(self, stream: RawStream, api: Api, *, tty: bool, block: int = BLOCK) -> None:
+        """`tty`: it is the output of a terminal, without frames. `block`: the most bytes that are read at
+        once."""
         self._stream = stream
-        self._frames = frames
+        self._api = api
+        self._frames = None if tty else Demultiplexer(api.invalid_stream)
         self._block = block
+        self._is_closed = False
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         frames = self._frames
@@ -73,11 +75,15 @@ class LogOfContainer:
                 else:
                     yield from frames.feed(block)
             if frames is not None:
+                is_cut = frames.is_cut and not self._is_closed
                 yield from frames.finish()
+                if is_cut:
+                    raise self._api.cut_off("a log")
         finally:
             self._stream.close()
 
     def close(self) -> None:
+        self._is_closed = True
         self._stream.close()
 
 

@@ -8,10 +8,11 @@ import os
 import stat
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from invoke_devstack.errors import DevstackError, FileError
 from invoke_devstack.local_files.failures import file_error
@@ -49,7 +50,17 @@ class _Blocks(io.RawIOBase):
 
 
 class _Member(tarfile.TarInfo):
-    """A member whose name and attributes are not endless, and which does not unpack to a thousandfold."""
+    """A member whose name and attributes are not endless, and which does not unpack to a thousandfold. An
+    archive without its end is an error; `tarfile` alone takes it for shorter."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError("it is cut off") from error
+        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(str(error)) from error
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         if (self.type in _HEADERS and self.size > _LONGEST_HEADER) or self.type == tarfile.GNUTYPE_SPARSE:
@@ -88,9 +99,42 @@ def extract(archive: tarfile.TarFile, folder: Path, *, rename: str = "") -> tupl
     return tuple(extraction.left_out)
 
 
-def _damaged(error: tarfile.TarError) -> DevstackError:
-    hint = "What was written before is whole. Try it again."
-    return DevstackError(f"the engine's archive is damaged: {error}", hint=hint)
+def pass_on(blocks: Iterator[bytes], write: Callable[[bytes], object]) -> int:
+    """Writes the archive in `blocks` as it arrives. Returns how many bytes it has. Raises DevstackError, when
+    all that came is written, for a damaged archive and for one that is cut off: an engine that fails in the
+    middle of it ends it like a whole one."""
+    size = 0
+
+    def passing() -> Iterator[bytes]:
+        nonlocal size
+        for block in blocks:
+            write(block)
+            size += len(block)
+            yield block
+
+    arriving = passing()
+    try:
+        with reader(arriving) as archive:
+            while archive.next():
+                archive.members.clear()  # type: ignore[attr-defined]  # a file system has a million
+    except (tarfile.TarError, _DamagedError) as error:
+        deque(arriving, 0)
+        raise _damaged(error, hint="What was written is not the whole. Try it again.") from error
+    deque(arriving, 0)
+    return size
+
+
+class _DamagedError(DevstackError):
+    """An archive that no engine sends."""
+
+
+def _damaged(
+    error: Exception, hint: str = "What was written before is whole. Try it again."
+) -> DevstackError:
+    if isinstance(error, _DamagedError):
+        error.hint = hint
+        return error
+    return _DamagedError(f"the engine's archive is damaged: {error}", hint=hint)
 
 
 class _Extraction:

@@ -30,7 +30,7 @@ from invoke_devstack.local_files.replacing import writing
 from invoke_devstack.planning.explaining.task_commands import explain_copy
 from invoke_devstack.planning.selection import check_names
 from invoke_devstack.running.inside import terminal
-from invoke_devstack.running.inside.archives import extract, packed, reader
+from invoke_devstack.running.inside.archives import extract, packed, pass_on, reader
 from invoke_devstack.running.selection import find_containers, hint_for, split_number
 from invoke_devstack.running.session import Session
 
@@ -171,8 +171,7 @@ def _write_to_stdout(session: Session, blocks: Iterator[bytes]) -> None:
             "the archive would be written to the terminal", hint="Send it somewhere: `… - > files.tar`."
         )
     try:
-        for block in _checked(session, blocks):
-            terminal.write(1, block)
+        pass_on(_checked(session, blocks), lambda block: terminal.write(1, block))
     except terminal.OutputClosed as closed:
         raise CommandExited(closed.exit_code) from None
 

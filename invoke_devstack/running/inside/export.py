@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from invoke_devstack.errors import ServiceError, UsageError
@@ -11,6 +11,7 @@ from invoke_devstack.events import Notice
 from invoke_devstack.local_files.replacing import replaced
 from invoke_devstack.planning.explaining.task_commands import explain_export
 from invoke_devstack.running.inside import terminal
+from invoke_devstack.running.inside.archives import pass_on
 from invoke_devstack.running.selection import find_containers, hint_for, split_number
 from invoke_devstack.running.session import Session
 
@@ -46,13 +47,14 @@ def export(session: Session, service: str, output: str) -> None:
 
 def _copy(session: Session, container: str, write: Callable[[bytes], object]) -> int:
     """Returns how many bytes were written."""
-    blocks = session.engine.export(container)
-    size = 0
-    try:
+
+    def checked() -> Iterator[bytes]:
         for block in blocks:
             session.interrupt.check()
-            write(block)
-            size += len(block)
+            yield block
+
+    blocks = session.engine.export(container)
+    try:
+        return pass_on(checked(), write)
     finally:
         blocks.close()
-    return size

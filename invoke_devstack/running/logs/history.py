@@ -10,7 +10,7 @@ from queue import Empty, Full, Queue
 
 from invoke_devstack.errors import EngineError, EngineUnavailableError, Interrupted, NotFoundError
 from invoke_devstack.events import Notice
-from invoke_devstack.running.logs.lines import LineCutter, end_of_earlier, first_stamp, last_stamp
+from invoke_devstack.running.logs.lines import LineCutter, end_of_earlier, first_stamp, last_stamp, rests
 from invoke_devstack.running.logs.sources import Range, Source, paced, stamped_blocks
 from invoke_devstack.running.session import Session
 
@@ -153,11 +153,15 @@ def plain(
     )
     cutters: dict[str, LineCutter] = {}
     with session.interrupt.calling(stream.close):
-        for name, data in paced(stream):
-            session.interrupt.check()
-            if block := cutters.setdefault(name, LineCutter()).feed(data):
-                yield name, block
-        yield from ((name, rest) for name, cutter in cutters.items() if (rest := cutter.finish()))
+        try:
+            for name, data in paced(stream):
+                session.interrupt.check()
+                if block := cutters.setdefault(name, LineCutter()).feed(data):
+                    yield name, block
+        except EngineUnavailableError:
+            yield from rests(cutters)
+            raise
+        yield from rests(cutters)
     session.interrupt.check()
 
 

@@ -8,7 +8,7 @@ have an offset) are converted first.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 STAMP = 30  # bytes of a stamp, without the space after it
@@ -39,6 +39,11 @@ class LineCutter:
         """The rest at the end: a last line without a newline."""
         rest, self._rest = self._rest, b""
         return rest
+
+
+def rests(cutters: Mapping[str, LineCutter]) -> Iterator[tuple[str, bytes]]:
+    """(stream, the start of a line) where there is one at the end."""
+    yield from ((name, rest) for name, cutter in cutters.items() if (rest := cutter.finish()))
 
 
 def normalise(block: bytes) -> bytes:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from invoke_devstack.engine.protocol import Engine, LogStream
-from invoke_devstack.errors import UsageError
+from invoke_devstack.errors import EngineUnavailableError, UsageError
 from invoke_devstack.planning import labels
 from invoke_devstack.records import record
-from invoke_devstack.running.logs.lines import LineCutter, join_pieces, normalise
+from invoke_devstack.running.logs.lines import STAMP, LineCutter, join_pieces, normalise, rests
 
 _SMALL = 1 << 16
 _NAP = 0.0003
@@ -79,15 +79,24 @@ def stamped_blocks(
     )
     cutters: dict[str, LineCutter] = {}
     try:
-        for name, data in in_step(stream) if follow else paced(stream):
-            block = cutters.setdefault(name, LineCutter()).feed(data)
-            if block:
-                yield name, normalise(join_pieces(block))
-        for name, cutter in cutters.items():
-            if rest := cutter.finish():
-                yield name, normalise(join_pieces(rest))
+        try:
+            for name, data in in_step(stream) if follow else paced(stream):
+                block = cutters.setdefault(name, LineCutter()).feed(data)
+                if block:
+                    yield name, normalise(join_pieces(block))
+        except EngineUnavailableError:
+            if not follow:  # who follows reads it again, whole
+                yield from _stamped_rests(cutters)
+            raise
+        yield from _stamped_rests(cutters)
     finally:
         stream.close()
+
+
+def _stamped_rests(cutters: Mapping[str, LineCutter]) -> Iterator[tuple[str, bytes]]:
+    for name, rest in rests(cutters):
+        if len(rest) > STAMP:
+            yield name, normalise(join_pieces(rest))
 
 
 def in_step(stream: LogStream) -> Iterator[tuple[str, bytes]]:

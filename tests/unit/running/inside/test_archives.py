@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from invoke_devstack.errors import DevstackError, FileError
-from invoke_devstack.running.inside.archives import extract, packed, reader
+from invoke_devstack.running.inside.archives import extract, packed, pass_on, reader
 from tests.unit.local_files.disk import only_root, small_disk
 
 _TYPES = {
@@ -232,3 +232,23 @@ def test_an_archive_of_nothing_is_told(tmp_path: Path) -> None:
     """As engines send it for a single file whose name is not UTF-8."""
     with pytest.raises(DevstackError, match="nothing was copied"):
         extract(archive(), tmp_path)
+
+
+WHOLE = raw(("a", "file", bytes(2000)), ("b", "file", b"x"))
+
+
+@pytest.mark.parametrize("end", [512, 1500, 2560, 2600, 3072, 3584])
+def test_an_archive_that_is_cut_off_is_told_wherever_it_is(tmp_path: Path, end: int) -> None:
+    written = bytearray()
+    with pytest.raises(DevstackError, match="the engine's archive is damaged: ") as caught:
+        pass_on(iter([WHOLE[:700], WHOLE[700:end]] if end > 700 else [WHOLE[:end]]), written.extend)
+    assert written == WHOLE[:end]
+    assert caught.value.hint == "What was written is not the whole. Try it again."
+    with pytest.raises(DevstackError, match="the engine's archive is damaged: "):
+        extract(reader(iter([WHOLE[:end]])), tmp_path)
+
+
+def test_a_whole_archive_is_passed_on_with_all_that_follows_its_end() -> None:
+    written = bytearray()
+    assert pass_on(iter([WHOLE[:3000], WHOLE[3000:], bytes(512)]), written.extend) == len(WHOLE) + 512
+    assert written == WHOLE + bytes(512)
