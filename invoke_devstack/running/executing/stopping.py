@@ -19,6 +19,9 @@ from invoke_devstack.running.execution import Execution, Reached
 _SLOW = 3.0  # seconds after which PID 1 is examined, which may take an exec that slows the stop down
 _COUNT = 1.0  # seconds between two steps of the countdown
 _KILLED = 137
+_LOST = 0.3
+"""Seconds that the answer to a stop may take once the container has ended, after a second signal."""
+_GIVE_UP = 60.0  # seconds for a container that was killed to end
 _LATE = 1.0  # seconds after which an exit code that does not come by itself is asked for
 
 
@@ -34,6 +37,8 @@ class _Stop:
         self._execution = execution
         self._first: stop_diagnosis.PidOne | None = None
         self._began = time.monotonic()
+        self._answer: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+        self._exit_code = _ExitCode(execution.engine, action.target)
 
     def carry_out(self) -> None:
         self._report_progress(f"stopping; SIGKILL after {self._action.grace:g} s")
@@ -41,17 +46,27 @@ class _Stop:
             signal = self._signal_of(self._inspect())
             self._explain(f"{signal}: asks the program to exit; it can finish its work and save its data")
             self._explain(f"grace period: it has {self._action.grace:g} s to do so")
-        exit_code = _ExitCode(self._execution.engine, self._action.target)
         with (
             self._watched(),
             reporting_end(self._action, self._execution),
             self._execution.session.interrupt.graceful(),
             self._execution.session.interrupt.calling(self._kill_if_forced),
         ):
+            threading.Thread(target=self._ask, name=f"stop {self._action.name}", daemon=True).start()
+            if (error := self._answer.get()) is not None:
+                raise error
+        self._report(self._exit_code.read())
+
+    def _ask(self) -> None:
+        """In a thread of its own: where the answer is lost, the stop ends without it (`_kill`)."""
+        try:
             self._execution.engine.stop(
                 self._action.target, signal=self._action.signal, grace=self._action.grace
             )
-        self._report(exit_code.read())
+        except BaseException as error:  # it is raised where it is waited for
+            self._answer.put(error)
+        else:
+            self._answer.put(None)
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -80,6 +95,9 @@ class _Stop:
     def _kill(self) -> None:
         with suppress(DevstackError):
             self._execution.engine.kill(self._action.target)
+        if self._exit_code.is_known.wait(_GIVE_UP):
+            time.sleep(_LOST)
+            self._answer.put(None)
 
     def _report(self, code: int | None) -> None:
         seconds = self._seconds()
@@ -148,13 +166,15 @@ class _ExitCode:
         self._engine = engine
         self._container = container
         self._found: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self.is_known = threading.Event()
         threading.Thread(target=self._wait, name=f"exit code of {container}", daemon=True).start()
 
     def _wait(self) -> None:
+        code: int | None = None
         with suppress(DevstackError, OSError, ValueError):
-            self._found.put(self._engine.wait(self._container))
-            return
-        self._found.put(None)
+            code = self._engine.wait(self._container)
+            self.is_known.set()
+        self._found.put(code)
 
     def read(self) -> int | None:
         """Once the stop was answered. None if the container is gone."""

@@ -55,12 +55,13 @@ def attach(session: Session, options: AttachOptions) -> int:
 
     try:
         if options.signals:
-            with passing_signals_on(session, name):
-                pump(Interrupt())
+            with passing_signals_on(session, name) as lost:
+                pump(lost)
         else:
             pump(session.interrupt)
     except (terminal.Detached, Interrupted) as left:
-        session.emit(Notice(text=f"Detached; {name} is still running.", service=options.service))
+        if not session.interrupt.forced.is_set():  # a second signal has killed it
+            session.emit(Notice(text=f"Detached; {name} is still running.", service=options.service))
         if isinstance(left, Interrupted):
             raise
         return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -29,6 +30,7 @@ from invoke_devstack.running.session import Session
 from invoke_devstack.running.stack import up
 from invoke_devstack.running.stack.beforehand import refuse_what_is_blocked
 
+_LAST_OUTPUT = 0.3  # seconds for what a killed container wrote last
 _KILLED = 128 + 9  # by SIGKILL, which Windows has no name for
 
 
@@ -149,9 +151,9 @@ def _start_attached(session: Session, service: str, name: str, *, tty: bool) -> 
 
 def _follow(session: Session, attached: ExecSession, name: str, *, tty: bool) -> int:
     try:
-        with passing_signals_on(session, name):
-            # The command decides what a signal means, so signals do not interrupt us.
-            terminal.pump(attached, Interrupt(), tty=tty)
+        # The command decides what a signal means, so signals do not interrupt us.
+        with passing_signals_on(session, name) as lost:
+            terminal.pump(attached, lost, tty=tty)
         return _exit_code(attached)
     except terminal.OutputClosed as closed:
         return closed.exit_code
@@ -191,19 +193,25 @@ def _exit_code(attached: ExecSession) -> int:
 
 
 @contextmanager
-def passing_signals_on(session: Session, name: str) -> Iterator[None]:
-    """While entered, signals go to the container's main process; a second one kills it."""
-    interrupt = session.interrupt
+def passing_signals_on(session: Session, name: str) -> Iterator[Interrupt]:
+    """While entered, signals go to the container's main process; a second one kills it. The result ends a
+    pump whose stream goes on when the container has been killed."""
+    interrupt, lost = session.interrupt, Interrupt()
 
     def send() -> None:
         if interrupt.requested.is_set():
             wanted = "SIGKILL" if interrupt.forced.is_set() else signal.Signals(interrupt.signal_number).name
-            threading.Thread(target=_kill, args=(session, name, wanted), daemon=True).start()
+            threading.Thread(target=_kill, args=(session, name, wanted, lost), daemon=True).start()
 
     with interrupt.graceful(), interrupt.calling(send):
-        yield
+        yield lost
 
 
-def _kill(session: Session, name: str, wanted: str) -> None:
+def _kill(session: Session, name: str, wanted: str, lost: Interrupt) -> None:
     with suppress(DevstackError):
         session.engine.kill(name, wanted)
+    if wanted == "SIGKILL":
+        with suppress(DevstackError):
+            session.engine.wait(name)
+        time.sleep(_LAST_OUTPUT)
+        lost.deliver(session.interrupt.signal_number)

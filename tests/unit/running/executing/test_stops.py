@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 import pytest
 
-from invoke_devstack.errors import EngineError
+from invoke_devstack.errors import EngineError, Interrupted
 from invoke_devstack.events import ServiceStopped
 from invoke_devstack.planning.plan import Action, RemoveContainer, StopContainer
+from invoke_devstack.running import interrupt as interrupts
 from invoke_devstack.running.executing import executor
 from tests.fakes import FakeEngine
 from tests.unit.running.executing.conftest import CAUSE, Bench, create, start, up
@@ -44,6 +46,30 @@ def test_how_a_service_ended_is_asked_for_where_the_engine_does_not_tell(
     bench.run(StopContainer(target="p-web-1", name="p-web-1", cause=CAUSE, service="web", grace=3))
     (stopped,) = [event for event in bench.events if isinstance(event, ServiceStopped)]
     assert stopped.exit_code == 0
+
+
+def test_a_second_signal_ends_a_stop_whose_answer_is_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run(*up())
+    interrupt, lost = bench.session.interrupt, threading.Event()
+    monkeypatch.setattr(interrupts, "_ECHO", 0.0)
+
+    def lose_answer(engine: FakeEngine, container: str, **options: object) -> None:
+        interrupt.deliver(signal.SIGINT)
+        interrupt.deliver(signal.SIGINT)
+        lost.wait()
+
+    monkeypatch.setattr(FakeEngine, "stop", lose_answer)
+    stop = StopContainer(target="p-web-1", name="p-web-1", cause=CAUSE, service="web", grace=3)
+    try:
+        with pytest.raises(Interrupted):
+            bench.run(stop, through_interrupt=True)
+        assert not lost.is_set()
+    finally:
+        lost.set()
+    (stopped,) = [event for event in bench.events if isinstance(event, ServiceStopped)]
+    assert (stopped.exit_code, stopped.killed) == (137, True)
 
 
 class Attached:
