@@ -56,6 +56,9 @@ _HONOURED = ("help", "debug", "dry", "echo")
 _MAY_BE_EMPTY = ("service", "entrypoint")
 """Flags that say themselves what an empty value is: no service; no entrypoint, as in Docker."""
 
+_BEFORE_WORDS = ("hash",)
+"""Flags whose value for Compose is a word of the task here: `--hash=web` is `--hash web`."""
+
 
 def rewrite_words() -> None:
     """From now on, every parser of Invoke reads the words after our tasks as described above."""
@@ -200,6 +203,9 @@ class Rewriting:
             return
         self._helps |= word in HELP_FLAGS
         found = self._find(word)
+        if found is not None and found.name in _BEFORE_WORDS and "=" in word and not found.takes_value:
+            word, _, value = word.partition("=")
+            self._rest.appendleft(value)
         if self._would_be_an_argument(word, found):
             self._held.append(word)
             return

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from invoke_devstack.errors import UsageError
 from invoke_devstack.tasks import flags
 from invoke_devstack.tasks.declare import STRICT_HELP, task
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from invoke_devstack.errors import Position
     from invoke_devstack.tasks.work import Work
 
+_EVERY = "*"  # in the place of services, as Compose takes it
 _SOURCES = {
     "environment": "your environment",
     "default": "its default in the file",
@@ -27,6 +29,7 @@ _SOURCES = {
     "config",
     json="answer",
     shorts={"output": "o", "quiet": "q"},
+    other_services=True,  # `*`
     flags={
         "format": "`yaml` (default) or `json`.",
         "explain": "Show which file, line and variable this key or variable comes from.",
@@ -38,7 +41,8 @@ _SOURCES = {
         "models": "Only the names of the models.",
         "variables": "Only the variables that the files use: defaults, and what sets them.",
         "environment": "Only the environment from which variables are filled in, as NAME=value.",
-        "hash": "Only the config hash of each service; same as Compose's.",
+        "hash": "Only the config hash of each service, or of these (`--hash web`); same as Compose's.",
+        "service": "With `--hash`: only these services; `*` is all.",
         "output": "Write to this file instead of stdout.",
         "quiet": "Print nothing: only check the files.",
         "show_secrets": "Do not mask passwords and other secrets.",
@@ -58,6 +62,7 @@ def config(
     variables: bool = False,
     environment: bool = False,
     hash: bool = False,  # noqa: A002 - the flag's name
+    service: tuple[str, ...] = (),
     output: str = "",
     quiet: bool = False,
     show_secrets: bool = False,
@@ -76,6 +81,11 @@ def config(
     flags.at_most_one(explain=explain, variables=variables, environment=environment, **wanted)
     flags.at_most_one(variables=variables, output=output, quiet=quiet)
     style = flags.choice("format", format, ("yaml", "json"))
+    if service and not hash:
+        raise UsageError(
+            "`config` takes services only with `--hash`",
+            hint="Their hashes: `invoke config --hash`.",
+        )
     if explain:
         _explain(work, explain, show_secrets=show_secrets)
         return
@@ -84,6 +94,11 @@ def config(
         return
     if environment:
         _show_environment(work, output, show_secrets=show_secrets)
+        return
+    if hash and not quiet:
+        names = () if _EVERY in service else work.services(service)
+        hashes = _hashes(work.compose_definition, names)
+        _show(work, output, "\n".join(hashes), hashes)
         return
     part = next((name for name, chosen in wanted.items() if chosen), "")
     if quiet:
@@ -147,10 +162,10 @@ def _profiles(definition: Definition) -> list[str]:
     return sorted({profile for service in definition.all_services.values() for profile in service.profiles})
 
 
-def _hashes(definition: Definition) -> list[str]:
+def _hashes(definition: Definition, names: tuple[str, ...]) -> list[str]:
     from invoke_devstack.definition import config_hash
 
-    return [f"{name} {config_hash(definition, name)}" for name in sorted(definition.services)]
+    return [f"{name} {config_hash(definition, name)}" for name in sorted(names or definition.services)]
 
 
 _LISTS: Mapping[str, Callable[[Definition], list[str]]] = {
@@ -160,7 +175,6 @@ _LISTS: Mapping[str, Callable[[Definition], list[str]]] = {
     "networks": lambda definition: list(definition.networks),
     "profiles": _profiles,
     "models": lambda definition: list(definition.models),
-    "hash": _hashes,
 }
 
 

@@ -160,6 +160,21 @@ def test_config_is_what_compose_says(stack: Project) -> None:
     assert sorted(stack.invoke("config", "--hash").out.split("\n")) == sorted(hashes.split("\n"))
 
 
+@pytest.mark.parametrize("asked", ["web", "*", "web,cache", "cache,web"])
+def test_hashes_of_some_services_are_what_compose_says(stack: Project, asked: str) -> None:
+    theirs = stack.docker("compose", "config", "--hash", asked).out
+    assert theirs
+    assert stack.invoke("config", "--hash", asked).out == theirs
+    assert stack.invoke("config", f"--hash={asked}").out == theirs
+    assert stack.invoke("config", "--quiet", "--hash", asked).out == ""
+
+
+def test_hashes_of_services_that_are_not_there_are_wrong_use(stack: Project) -> None:
+    for words in (("--hash", "wbe"), ("--hash", "web,wbe"), ("--hash", ""), ("--hash=",), ("web",)):
+        ended = stack.invoke("config", *words)
+        assert (ended.code, ended.out) == (2, ""), words
+
+
 def test_config_explains_where_a_value_comes_from(stack: Project) -> None:
     told = stack.invoke("config", "--explain", "services.web.environment.COLOUR").out
     assert "blue" in told
