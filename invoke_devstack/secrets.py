@@ -13,7 +13,7 @@ from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os.path import commonprefix
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from invoke_devstack.late_patterns import late
 
@@ -44,10 +44,15 @@ _ASSIGNED = late(
     re.MULTILINE,
 )
 _CLIENT_LOGIN = late(
-    r"""\b(?:(?:mysql|mariadb)\w*\s[^|;&\n]*?(?<=\s)-p|redis-cli\s[^|;&\n]*?(?<=\s)-a\s+)["']?([^\s"'`]+)"""
+    r"""\b(?:(?:(?:mysql|mariadb)\w*\s[^|;&\n]*?(?<=\s)-p|redis-cli\s[^|;&\n]*?(?<=\s)-a\s+)["']?"""
+    r"""|curl\s[^|;&\n]*?(?<=\s)(?:-u\s*|--user[\s=])["']?[^\s:"'`]*:"""
+    r"""|[Aa]uthorization["']?:\s*["']?(?:Bearer|Basic|[Tt]oken)\s+"""
+    r"""|(?i:identified\s+by|password)\s+(?='))'?(?P<login>[^\s"'`]+)"""
 )
+_MAY_LOG_IN = late(r" -|uthorization|(?i: by| password)\s")
 _VARIABLE = late(r"([\w.\-]+)=(.*)", re.DOTALL)
 _PAIRS = (("key", "value"), ("flag", "word"), ("member", "json"), ("line", "rest"))
+_IN_ADDRESS = late(r"@(?!sha256:)")  # after `user:password`, where no `://` says that it is a URL
 _MAY_ASSIGN = late(r"[=\n]|--?\w+\s|\":|\"\s+:")
 
 _REFERENCE = late(r"\${1,2}(?:[A-Z_][A-Z0-9_]*|[{(].*)|<[\w .-]+>", re.DOTALL)
@@ -62,6 +67,8 @@ _MOST_REMEMBERED = 4096
 _CUT = "…"
 _SHORTEST_START = 3  # of a secret, before the place where a text was cut off
 _HEAD = 24  # of a long value: a text that was cut off still begins with it
+_ESCAPED_BYTE = late(r"%[0-9A-F]{2}")
+_SPECIAL_IN_QUOTES = late(r'[\\"$`]')
 _COMMON = frozenset(
     re.findall(
         r"\w+",
@@ -230,15 +237,21 @@ class SecretValues:
         if _names_a_value(name):
             self.add(text, name)
         for found in _URL_PASSWORD.finditer(text) if "://" in text else ():
-            self.add(found[2])
+            self._add_of_url(found[2])
         for found in _URL_TOKEN.finditer(text) if "://" in text else ():
-            self.add(found[1])
+            self._add_of_url(found[1])
         for found in _ASSIGNED.finditer(text) if _MAY_ASSIGN.search(text) else ():
             for key, value in _PAIRS:
                 if found[key] and _names_a_value(found[key]):
                     self._add_of_text(_unquoted(found[value]), found[key])
-        for found in _CLIENT_LOGIN.finditer(text) if " -" in text else ():
-            self._add_of_text(found[1])
+        for found in _CLIENT_LOGIN.finditer(text) if _MAY_LOG_IN.search(text) else ():
+            self._add_of_text(found["login"])
+
+    def _add_of_url(self, value: str) -> None:
+        """As the URL spells it, and as the program that reads the URL says it."""
+        self.add(value)
+        if "%" in value:
+            self.add(unquote(value, errors="surrogateescape"))
 
     def _add_of_text(self, value: str, name: str = "") -> None:
         if not _SHELL_VARIABLE.fullmatch(value):
@@ -277,7 +290,15 @@ class SecretValues:
         if pattern is None:
             with self._lock:
                 pattern = self._after_key = self._compiled()
-        return pattern.sub(lambda found: _hidden_after_key(found, mark), text)
+        text = pattern.sub(lambda found: _hidden_after_key(found, mark), text)
+        return _CLIENT_LOGIN.sub(self._hidden_login(mark), text) if _MAY_LOG_IN.search(text) else text
+
+    def _hidden_login(self, mark: Mark) -> Callable[[re.Match[str]], str]:
+        def replace(found: re.Match[str]) -> str:
+            before, login = found[0].removesuffix(found["login"]), found["login"]
+            return f"{before}{mark(login)}" if login.rstrip(";,)") in self._common else found[0]
+
+        return replace
 
     def _compiled(self) -> re.Pattern[str]:
         values = "|".join(re.escape(value) for value in sorted(self._common, key=len, reverse=True))
@@ -291,7 +312,8 @@ def _hidden_after_key(found: re.Match[str], mark: Mark) -> str:
     key = found["key"] or ""
     is_flag = not key or key.startswith("-")
     joined = "=" in found["before"] or ":" in found["before"]
-    hidden = (not key or looks_secret(key)) and (is_flag or joined)
+    named = (not key or looks_secret(key)) and (is_flag or joined)
+    hidden = named or (found["before"].endswith(":") and _IN_ADDRESS.match(found.string, found.end()))
     return f"{found['before']}{mark(found['value'])}" if hidden else found[0]
 
 
@@ -338,13 +360,18 @@ def _spellings(value: str) -> Iterator[str]:
     for text in (value, value.replace("$", "$$")):
         yield json.dumps(text)[1:-1]
         yield json.dumps(text, ensure_ascii=False)[1:-1]
-    yield quote(encoded, safe="")
-    yield quote(encoded)
-    yield quote_plus(encoded)
+    for quoted in (quote(encoded, safe=""), quote(encoded), quote_plus(encoded)):
+        yield quoted
+        yield _ESCAPED_BYTE.sub(lambda found: found[0].lower(), quoted)
     yield value.replace("$", "$$")
     yield value.replace("'", "'\"'\"'")
+    yield value.replace("'", "'\\''")
+    yield value.replace("'", "''")
+    yield _SPECIAL_IN_QUOTES.sub(r"\\\g<0>", value)
     yield repr(value)[1:-1]
-    yield value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    marked_up = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    yield marked_up
+    yield marked_up.replace("'", "&#x27;")
     yield from _lines_of(value)
 
 

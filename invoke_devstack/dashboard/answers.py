@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from invoke_devstack.errors import DevstackError, EngineUnavailableError, UsageError
 from invoke_devstack.events import Failed
+from invoke_devstack.secrets import SecretValues
 
 _NO_STORE = {"cache-control": "no-store"}
 
@@ -37,19 +38,12 @@ def refuse(status: int, text: str, reason: str = "", hint: str = "", **more: Any
     return answer(error_body(text, reason, hint, **more), status)
 
 
-def failed(error: DevstackError) -> Response:
-    """The answer for an error that a task would end with."""
+def failed(error: DevstackError, secrets: SecretValues) -> Response:
+    """The answer for an error that a task would end with, with masks."""
     position = str(error.position) if error.position else ""
-    details = list(error.details)
-    return refuse(
-        status_of(error),
-        error.message,
-        error.reason,
-        error.hint,
-        position=position,
-        details=details,
-        exit_code=error.exit_code,
-    )
+    more = {"position": position, "details": list(error.details), "exit_code": error.exit_code}
+    body = error_body(error.message, error.reason, error.hint, **more)
+    return answer(secrets.hide_in(body), status_of(error))
 
 
 def status_of(error: DevstackError) -> int:

@@ -79,22 +79,26 @@ class Board:
         return planned(self._current(), query)
 
     def snapshots(self) -> list[dict[str, Any]]:
-        return data.snapshots(self._current())
+        found: list[dict[str, Any]] = self._hidden(data.snapshots(self._current()))
+        return found
 
     def data(self) -> list[dict[str, Any]]:
-        return data.services_with_data(self._current())
+        found: list[dict[str, Any]] = self._hidden(data.services_with_data(self._current()))
+        return found
 
     def stacks(self) -> list[dict[str, Any]]:
-        return machine.stacks(self._current())
+        found: list[dict[str, Any]] = self._hidden(machine.stacks(self._current()))
+        return found
 
     def disk(self) -> dict[str, Any]:
-        return machine.disk(self._current())
+        found: dict[str, Any] = self._hidden(machine.disk(self._current()))
+        return found
 
     def doctor(self) -> list[dict[str, Any]]:
         """Takes seconds. Needs no engine."""
         settings = self.host.settings
         checks = run_doctor(this_machine(), self.host.directory, lambda: self._current().definition, settings)
-        found: list[dict[str, Any]] = self.host.secrets.hide_in([asdict(check) for check in checks])
+        found: list[dict[str, Any]] = self._hidden([asdict(check) for check in checks])
         return found
 
     def service(self, name: str, query: Mapping[str, str]) -> dict[str, Any] | None:
@@ -104,6 +108,10 @@ class Board:
 
     def exported(self, name: str, service: str) -> Iterator[bytes]:
         return data.exported(self._current(), name, service)
+
+    def _hidden(self, found: Any) -> Any:
+        """With masks. Whatever an engine or a file said goes through here, or was masked where it came in."""
+        return self.host.secrets.hide_in(found)
 
     def _current(self) -> Session:
         """The stack on the engine. Raises DevstackError while there is none."""

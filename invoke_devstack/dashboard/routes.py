@@ -23,6 +23,7 @@ from invoke_devstack.dashboard.answers import answer, answer_text, failed, refus
 from invoke_devstack.dashboard.board import Board
 from invoke_devstack.dashboard.traces.answering import Answering
 from invoke_devstack.errors import DevstackError, UsageError
+from invoke_devstack.secrets import SecretValues
 
 _Handler = Callable[[Request], Awaitable[Response]]
 _BEGIN = 20.0  # seconds for an action to do or say something first
@@ -61,7 +62,7 @@ def application(board: Board) -> Starlette:
         Route("/favicon.svg", pages.icon),
         Route("/{path:path}", pages.page),
     ]
-    handlers: Any = {BusyError: _busy, DevstackError: _failed, HTTPException: _http_error}
+    handlers: Any = {BusyError: _busy, DevstackError: api.fail, HTTPException: _http_error}
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> Any:
@@ -92,11 +93,6 @@ async def _unknown(request: Request) -> Response:
     return refuse(404, "there is no such path", "not-found")
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    assert isinstance(error, DevstackError)
-    return failed(error)
-
-
 async def _busy(request: Request, error: Exception) -> Response:
     assert isinstance(error, BusyError)
     return refuse(409, error.message, error.reason, error.hint, holder=error.holder)
@@ -110,6 +106,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
 class _Api:
     def __init__(self, board: Board) -> None:
         self._board = board
+
+    async def fail(self, request: Request, error: Exception) -> Response:
+        """An error may quote a file or the engine."""
+        assert isinstance(error, DevstackError)
+        return await asyncio.to_thread(failed, error, self._board.host.secrets)
 
     def reading(self, read: Callable[[], Any]) -> _Handler:
         """Answers with what `read` returns. It may wait for an engine, so it runs in a thread."""
@@ -207,7 +208,7 @@ class _Api:
         run = await asyncio.to_thread(board.runs.start, wish)
         await asyncio.to_thread(run.wait_until_begun, _BEGIN)
         if run.confirmation is not None:
-            return _ask_to_confirm(run.confirmation)
+            return _ask_to_confirm(run.confirmation, board.host.secrets)
         if (refusal := run.refusal()) is not None:
             return answer(refusal, 400)
         if request.query_params.get("wait") == "0":
@@ -226,9 +227,10 @@ def _no_trace() -> Response:
     return refuse(404, "there is no such trace", "not-found", "It may be too old: only the newest are kept.")
 
 
-def _ask_to_confirm(error: ConfirmationError) -> Response:
-    needs = {"type": error.typed, "loses": error.loses}
-    return refuse(400, error.message, error.reason, error.hint, exit_code=error.exit_code, needs=needs)
+def _ask_to_confirm(error: ConfirmationError, secrets: SecretValues) -> Response:
+    needs = {"type": error.typed, "loses": secrets.hide(error.loses)}
+    message = secrets.hide(error.message)
+    return refuse(400, message, error.reason, error.hint, exit_code=error.exit_code, needs=needs)
 
 
 async def _json(request: Request) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import shlex
 import subprocess
@@ -53,6 +54,11 @@ def knowing(*data: object, spare: tuple[str, ...] = ()) -> SecretValues:
         {"o": "username=u,password=hunter-2,vers=3"},
         {"x-thing": {"deep": [{"secret": "hunter-2"}]}},
         {"tokens": ["other-value", "hunter-2"]},
+        "curl -sf -u app:hunter-2 http://localhost/health",
+        "curl --user 'app:hunter-2' http://localhost/health",
+        "curl -H 'Authorization: Bearer hunter-2' http://localhost/health",
+        "CREATE USER app IDENTIFIED BY 'hunter-2';",
+        "ALTER ROLE app WITH PASSWORD 'hunter-2';",
     ],
 )
 def test_a_value_is_learned_by_the_name_or_the_place_where_it_stands(data: object) -> None:
@@ -101,6 +107,11 @@ def test_a_value_that_starts_as_a_reference_does_is_a_secret(value: str) -> None
         SECRET.replace("$", "$$"),
         repr(SECRET),
         base64.b64encode(SECRET.encode()).decode(),
+        quote(SECRET, safe="").lower(),
+        html.escape(SECRET),
+        SECRET.replace("'", "''"),
+        SECRET.replace("'", "'\\''"),
+        SECRET.replace('"', '\\"').replace("$", "\\$"),
     ],
 )
 def test_a_secret_is_found_however_it_is_spelled(spelled: str) -> None:
@@ -108,6 +119,12 @@ def test_a_secret_is_found_however_it_is_spelled(spelled: str) -> None:
     assert MASK in hidden
     assert "cr3t" not in hidden
     assert "czNj" not in hidden
+
+
+@pytest.mark.parametrize("spelled", ["p@ss/url1", "p%40ss%2Furl1", "p%40ss%2furl1"])
+def test_the_password_of_a_url_is_found_as_the_program_says_it(spelled: str) -> None:
+    values = knowing({"DATABASE_URL": "mysql://user:p%40ss%2Furl1@db/x"})
+    assert values.hide(f"access denied with {spelled}") == f"access denied with {MASK}"
 
 
 def test_a_long_secret_that_was_cut_off_is_masked_as_far_as_it_goes() -> None:
@@ -136,6 +153,11 @@ def test_a_short_or_common_value_is_masked_only_as_a_value(value: str) -> None:
         "--password {}",
         "-p{} x",
         "mysql://u:{}@h/x",
+        "u:{}@tcp(db:3306)/x",
+        "redis-cli -h cache -a {} ping",
+        "curl -u u:{} http://h",
+        "Authorization: Bearer {}",
+        "CREATE USER u IDENTIFIED BY '{}'",
     ):
         assert values.hide(text.format(value)) == text.format(MASK)
     assert values.hide_in({"token": value, "user": value}) == {"token": MASK, "user": value}

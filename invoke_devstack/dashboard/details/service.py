@@ -41,7 +41,6 @@ def detail(stack: Stack, name: str, parts: frozenset[str]) -> Part | None:
     body = next((stack.body_named(item["container"]) for item in own if item["container"]), {})
     found = {
         "service": name,
-        "containers": own,
         "environment": list(_environment(session, name, service, body)),
         "ports": list(_ports(own)),
         "mounts": [_mount(item) for item in body.get("Mounts") or ()],
@@ -65,7 +64,7 @@ def detail(stack: Stack, name: str, parts: frozenset[str]) -> Part | None:
     if "changes" in parts:
         found |= _changes(session, body)
     hidden: Part = session.secrets.hide_in(found)
-    return hidden
+    return {**hidden, "containers": own}  # the containers are masked already
 
 
 def _environment(

@@ -16,6 +16,7 @@ from invoke_devstack.running.ports.addresses import to_open
 from invoke_devstack.running.readiness.diagnosis import exited
 from invoke_devstack.running.readiness.ready_now import DONE, state_now
 from invoke_devstack.running.stack.stacks import row
+from invoke_devstack.secrets import SecretValues
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
@@ -50,6 +51,12 @@ def stack_state(found: Iterable[Entry]) -> str:
     up = [item["state"] in ("running", "paused", "restarting") or item["ready"] for item in wanted]
     running = any(item["state"] in ("running", "paused", "restarting") for item in wanted)
     return "up" if all(up) and running else "partly" if running else "down"
+
+
+def hidden(entry: Entry, secrets: SecretValues) -> Entry:
+    """The entry with masks. Its `key` is a name, whatever the word may mean elsewhere."""
+    masked: Entry = secrets.hide_in(entry)
+    return {**masked, "key": secrets.hide(entry["key"])}
 
 
 def _of_container(

@@ -121,15 +121,20 @@ class Stack:
     def project(self) -> dict[str, Any]:
         """What the page says of the whole."""
         session, definition_error = self._session, self._error
+        state: dict[str, Any] = self._host.secrets.hide_in(
+            {
+                "engine": self._engine(session),
+                "definition": _definition_state(session, definition_error),
+                "busy": self.busy,
+            }
+        )
         return {
             "v": 2,
             "project": session.project if session else self._host.project,
             "directory": str(self._host.directory),
             "directory_name": self._host.directory.name,
             "stack": entries.stack_state(self._entries) if session else "unknown",
-            "engine": self._engine(session),
-            "definition": _definition_state(session, definition_error),
-            "busy": self.busy,
+            **state,
             "task_prefix": self._host.task_prefix,
             **self._about,
         }
@@ -279,8 +284,9 @@ class Stack:
         self._observed = observed
         bodies = {key: body for key, (_, body) in self._bodies.items()}
         found = entries.entries(session.definition, observed, bodies)
+        hidden = [entries.hidden(item, self._host.secrets) for item in found]
         with self._lock:
-            self._entries = [self._dated(item) for item in found]
+            self._entries = [self._dated(item) for item in hidden]
         self._looked.set()
         self._tell_services()
         self._tell_project()

@@ -40,7 +40,7 @@ services:
     command: ["sh", "-c", "echo db is up; exec sleep 1000"]
     stop_grace_period: 0s
     volumes: ["data:/data"]
-    healthcheck: {test: ["CMD", "true"], interval: 1s}
+    healthcheck: {test: ["CMD", "true", "s3cr3t-of-web-42"], interval: 1s}
   web:
     image: IMAGE
     command:

@@ -161,7 +161,9 @@ def test_a_service_shows_where_its_values_come_from_and_no_secret(board: Dashboa
     variables = {item["name"]: item for item in found["environment"]}
     assert variables["GREETING"]["position"].startswith(f"{board.project.directory}/compose.yaml:")
     assert variables["API_TOKEN"]["value"] == "***"
-    assert "s3cr3t-of-web-42" not in json.dumps(found)
+    answers = [found, *(board.served.get(path)[1] for path in ("services", "services/db", "project", "data"))]
+    assert "true ***" in json.dumps(answers)
+    assert "s3cr3t-of-web-42" not in json.dumps(answers)
     restart = next(item for item in found["commands"] if item["task"] == "restart")
     assert restart["commands"] == [f"docker restart -t 0 {board.project.name}-web-1"]
     assert any("sleep" in " ".join(row) for row in found["processes"]["rows"])

@@ -10,12 +10,14 @@ from invoke_devstack.dashboard.hub import Hub
 from invoke_devstack.dashboard.watching.meters import Meters
 from invoke_devstack.dashboard.watching.stack import Stack
 from invoke_devstack.errors import EngineUnavailableError
+from invoke_devstack.secrets import SecretValues
 
 
 class _NoHost:
     project = "shop"
     directory = Path("/shop")
     task_prefix = ""
+    secrets = SecretValues()
 
     def session(self, emit: Any = None) -> Any:
         raise EngineUnavailableError("no engine", reason="not-running")
