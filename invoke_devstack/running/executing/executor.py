@@ -26,6 +26,7 @@ from invoke_devstack.planning.plan import (
     PushImage,
     RemoveContainer,
     RenameContainer,
+    RunCommand,
     RunHook,
     StartContainer,
     StopContainer,
@@ -54,6 +55,8 @@ _SHORT = (CreateNetwork, CreateVolume, CreateContainer, RenameContainer, StartCo
 """What an engine does within a second, unless it hangs."""
 _LATE = 0.3
 """Seconds for which a wait that is over may look for its reason. An engine that hangs gives none."""
+_LONG, _LONG_AGAIN = 15.0, 60.0
+"""Seconds after which a hook that still runs is told, and between two times: nothing limits it."""
 _CANCELLABLE = (AwaitReady, PullImage, PushImage, BuildImage, RunHook)
 
 
@@ -129,6 +132,7 @@ class _Executor:
         self._running: dict[str, Action] = {}
         self._began: dict[str, float] = {}  # when, by the action's id
         self._limits: dict[str, float] = {}  # until when, of waits that are running
+        self._long: dict[str, float] = {}  # when to tell that a hook still runs
         self._workers = Workers()
         self._failure: BaseException | None = None
         self._said_slow = False
@@ -167,11 +171,13 @@ class _Executor:
                 if late := self._late_wait():
                     return self._give_up(late)
                 self._begin_free()
+                self._tell_long_hooks()
                 if time.monotonic() - quiet_since >= _SLOW:
                     self._warn_if_slow()
 
     def _patience(self) -> float | None:
         limits = [limit - time.monotonic() for limit in self._limits.values()]
+        limits += [moment - time.monotonic() for moment in self._long.values()]
         if self._free:
             limits.append(_PATIENT / 2)  # until a stop makes room
         if not self._said_slow:
@@ -190,6 +196,19 @@ class _Executor:
             self._said_slow = True
             text = f"The engine has not answered for {_SLOW:g} s (`{slow[0].id}`); still waiting."
             self._session.emit(Notice(text=text, level="warning"))
+
+    def _tell_long_hooks(self) -> None:
+        now = time.monotonic()
+        for name in [name for name, moment in self._long.items() if moment <= now]:
+            action, self._long[name] = self._running[name], now + _LONG_AGAIN
+            what = f"`{action.target}`"
+            if isinstance(action, RunHook):
+                what = f"the hook {what} ({self._session.hooks.functions(action.target)})"
+            text = (
+                f"{what} has run for {now - self._began[name]:.0f} s, which `--wait-timeout` does not limit;"
+                " interrupt the command to end it (Ctrl-C)"
+            )
+            self._session.emit(Notice(text=text, level="warning", service=action.service))
 
     def _give_up(self, late: AwaitReady) -> Ended:
         error = too_late(late)
@@ -222,6 +241,8 @@ class _Executor:
         self._began[action.id] = time.monotonic()
         if isinstance(action, AwaitReady):
             self._limits[action.id] = self._began[action.id] + action.timeout + _LATE
+        elif isinstance(action, RunHook | RunCommand):
+            self._long[action.id] = self._began[action.id] + _LONG
         self._explain(action)
         self._session.emit(
             ActionStarted(
@@ -286,6 +307,7 @@ class _Executor:
         if self._running.pop(action.id, None) is None:
             return  # a wait that was given up, and ended after all
         self._limits.pop(action.id, None)
+        self._long.pop(action.id, None)
         if error is None:
             self._happened(action.id)
             if isinstance(action, StopContainer):

@@ -175,3 +175,23 @@ def test_a_hook_that_starts_is_told_with_the_function_that_is_called(bench: Benc
     bench.run(RunHook(target="after db", cause=CAUSE, when="after"))
     (started,) = (event for event in bench.events if isinstance(event, ActionStarted))
     assert started.cause.endswith(f".migrate, {CAUSE.text}")
+
+
+def test_a_hook_that_runs_long_is_told_again_and_again_with_what_ends_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "_LONG", 0.05)
+    monkeypatch.setattr(executor, "_LONG_AGAIN", 0.05)
+
+    def told() -> list[str]:
+        return [event.text for event in bench.events if isinstance(event, Notice)]
+
+    def migrate(context: object) -> None:
+        while len(told()) < 2:
+            time.sleep(0.01)
+
+    bench.hooks.add("after", "db", migrate)
+    bench.run(RunHook(target="after db", cause=CAUSE, when="after"))
+    name = f"the hook `after db` ({migrate.__qualname__}) has run for 0 s"
+    end = "which `--wait-timeout` does not limit; interrupt the command to end it (Ctrl-C)"
+    assert told()[:2] == [f"{name}, {end}"] * 2
