@@ -383,3 +383,11 @@ class Failed(Event, type="error"):
     details: tuple[str, ...] = ()
     exit_code: int = 1
     service: str = ""
+
+
+def container_label(service: str, container: str, *, several: bool = False) -> str:
+    """The service; with the number from its second container on, or if it is known to have `several`: `web`,
+    `web-2`."""
+    rest, _, number = container.rpartition("-")
+    numbered = rest.endswith(service) and number.isdigit() and (several or int(number) > 1)
+    return f"{service}-{number}" if numbered else service

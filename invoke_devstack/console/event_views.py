@@ -14,7 +14,8 @@ from typing import Any
 from invoke_devstack import events as e
 from invoke_devstack.console.amounts import counted, duration
 from invoke_devstack.console.screen import Screen
-from invoke_devstack.console.style import Paint, container_label
+from invoke_devstack.console.style import Paint
+from invoke_devstack.events import container_label
 from invoke_devstack.late_patterns import late
 from invoke_devstack.records import record
 

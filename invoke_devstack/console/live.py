@@ -17,10 +17,10 @@ from invoke_devstack.console.event_views import EventLines, Mark
 from invoke_devstack.console.lost_output import LostOutput
 from invoke_devstack.console.plain import PlainConsole
 from invoke_devstack.console.screen import Screen
-from invoke_devstack.console.style import Paint, container_label, with_several
+from invoke_devstack.console.style import Paint, with_several
 from invoke_devstack.console.table import LiveTable
 from invoke_devstack.console.title import Progress, Title
-from invoke_devstack.events import ServiceReady, ServiceStopped
+from invoke_devstack.events import ServiceReady, ServiceStopped, container_label
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

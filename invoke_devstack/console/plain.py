@@ -13,9 +13,18 @@ from invoke_devstack.console.escapes import clean_event, clean_text, neutralise
 from invoke_devstack.console.event_views import EventLines
 from invoke_devstack.console.lost_output import LostOutput
 from invoke_devstack.console.screen import Screen, Unwritable
-from invoke_devstack.console.style import Paint, Palette, container_label
+from invoke_devstack.console.style import Paint, Palette
 from invoke_devstack.console.table import render_table
-from invoke_devstack.events import Document, Event, LogBlock, LogSpan, PlanMade, Status, Table
+from invoke_devstack.events import (
+    Document,
+    Event,
+    LogBlock,
+    LogSpan,
+    PlanMade,
+    Status,
+    Table,
+    container_label,
+)
 from invoke_devstack.secrets import SecretValues
 
 if TYPE_CHECKING:

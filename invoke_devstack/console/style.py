@@ -103,14 +103,6 @@ class Paint:
         return f"{codes[meaning]}{text}{codes['end']}"
 
 
-def container_label(service: str, container: str, *, several: bool = False) -> str:
-    """The service; with the number from its second container on, or if it is known to have `several`: `web`,
-    `web-2`."""
-    rest, _, number = container.rpartition("-")
-    numbered = rest.endswith(service) and number.isdigit() and (several or int(number) > 1)
-    return f"{service}-{number}" if numbered else service
-
-
 def with_several(containers: Iterable[tuple[str, str]]) -> frozenset[str]:
     """The services that have several of these (service, container)."""
     found: dict[str, set[str]] = {}

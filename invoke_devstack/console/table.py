@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.console.amounts import age, duration, size
 from invoke_devstack.console.screen import Screen
-from invoke_devstack.console.style import container_label, with_several
-from invoke_devstack.events import Table
+from invoke_devstack.console.style import with_several
+from invoke_devstack.events import Table, container_label
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

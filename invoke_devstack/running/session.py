@@ -8,7 +8,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from invoke_devstack.engine.protocol import Engine
-from invoke_devstack.events import Emit
+from invoke_devstack.events import Emit, container_label
 from invoke_devstack.records import record
 from invoke_devstack.running.hooks import Hooks
 from invoke_devstack.running.interrupt import Interrupt
@@ -42,6 +42,12 @@ class Session:
     @property
     def project(self) -> str:
         return self.definition.name
+
+    def label(self, service: str, container: str) -> str:
+        """The service for people, with the number of its container if it has several: `web-2`."""
+        defined = self.definition.all_services.get(service)
+        several = defined is not None and defined.scale_count() > 1
+        return container_label(service, container, several=several)
 
     def seconds(self) -> float:
         """Seconds since the command began."""

@@ -237,7 +237,7 @@ def _start_container(action: plan.StartContainer, execution: Execution) -> None:
         raise
     except EngineError as error:
         raise ServiceError(
-            f"{service} cannot start: {error.message}",
+            f"{execution.session.label(service, action.target)} cannot start: {error.message}",
             service=service,
             hint=error.hint,
             details=error.details,

@@ -211,7 +211,7 @@ class _Executor:
             self._session.emit(Notice(text=text, level="warning", service=action.service))
 
     def _give_up(self, late: AwaitReady) -> Ended:
-        error = too_late(late)
+        error = too_late(late, self._session)
         self._report_failure(late, time.monotonic() - self._began[late.id], error)
         return Ended(late, actions.unless_optional(late, error, self._execution))
 

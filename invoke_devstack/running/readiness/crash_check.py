@@ -37,5 +37,6 @@ def _check(execution: Execution, risen: Risen, code: int) -> None:
             action.service,
             code,
             f"{diagnosis.exited(code)} soon after it started",
+            label=execution.session.label(action.service, action.target),
             waiting=action.waited_for_by,
         )

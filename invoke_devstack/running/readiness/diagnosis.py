@@ -99,17 +99,19 @@ def crash(
     code: int,
     what: str,
     *,
+    label: str = "",
     waiting: Sequence[str] = (),
     last_probe: str = "",
 ) -> ServiceError:
-    """The error of a container that exited with `code`. `what` is the sentence's predicate (see `exited`)."""
+    """The error of a container that exited with `code`. `what` is the sentence's predicate (see `exited`),
+    `label` its subject if that is not the service."""
     with suppress(NotFoundError):
         inspected = engine.inspect_container(inspected["Id"])
     if ran_out_of_memory(inspected):
         what = OUT_OF_MEMORY
     log = _log_of(engine, inspected)
     hint = exit_hint(service, code, inspected, log)
-    message = f"{service} {what}{waited_for(waiting)}"
+    message = f"{label or service} {what}{waited_for(waiting)}"
     return failure(engine, inspected, message, service=service, hint=hint, last_probe=last_probe, log=log)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.errors import ServiceError
+from invoke_devstack.events import container_label
 from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.labels import PROJECT
 from invoke_devstack.planning.observed import ENDED, ObservedContainer
@@ -158,8 +159,10 @@ def failure(engine: Engine, found: Readiness) -> ServiceError:
     """The error of a service that has `ended`."""
     assert found.ended is not None
     inspected = engine.inspect_container(found.ended.id)
+    label = container_label(found.service, found.ended.name)
     if found.ended.state in ENDED:
-        return diagnosis.crash(engine, inspected, found.service, found.ended.exit_code or 0, found.why)
+        code = found.ended.exit_code or 0
+        return diagnosis.crash(engine, inspected, found.service, code, found.why, label=label)
     what = "keeps crashing" if found.ended.state == "restarting" else "is unhealthy"
-    message, hint = f"{found.service} {what}: {found.why}", diagnosis.see_logs(found.service)
+    message, hint = f"{label} {what}: {found.why}", diagnosis.see_logs(found.service)
     return diagnosis.failure(engine, inspected, message, service=found.service, hint=hint)

@@ -26,6 +26,7 @@ from invoke_devstack.running.execution import Cancelled, Execution
 from invoke_devstack.running.readiness import diagnosis
 from invoke_devstack.running.readiness.asking import Asker, choose_asker
 from invoke_devstack.running.readiness.lives import CRASHES, Lives, most_restarts, wants_restart
+from invoke_devstack.running.session import Session
 
 _TELL_EVERY = 1.0  # seconds
 _PROOF_FOR_OTHERS = 1.0  # seconds that a container must run where others need it healthy
@@ -52,12 +53,12 @@ def await_ready(action: AwaitReady, execution: Execution) -> Ready:
         return waiting.until_ready()
 
 
-def too_late(action: AwaitReady) -> ServiceError:
+def too_late(action: AwaitReady, session: Session) -> ServiceError:
     """The error of a wait that did not end in time, because the engine answers no question about it."""
     name = action.service or action.target
+    wanted = f"{_wanted(action, action.probe)} within {action.timeout:g} s"
     return ServiceError(
-        f"{name} was not {_wanted(action, action.probe)} within {action.timeout:g} s, and the engine does "
-        "not answer",
+        f"{session.label(name, action.target)} was not {wanted}, and the engine does not answer",
         service=name,
         hint="Check the engine: `invoke doctor`.",
     )
@@ -126,8 +127,8 @@ class _Waiting:
     def _give_up(self) -> Ready:
         """A port that was only guessed is not waited for to the end."""
         text = (
-            f"{self._name} is running, but did not answer within {self._asker.patience:g} s ({self._probe}); "
-            "a `healthcheck:` or `x-devstack.ready` says what to wait for"
+            f"{self._label} is running, but did not answer within {self._asker.patience:g} s "
+            f"({self._probe}); a `healthcheck:` or `x-devstack.ready` says what to wait for"
         )
         self._execution.session.emit(Notice(text=text, level="warning", service=self._name))
         return Ready("running", self._inspected)
@@ -213,7 +214,7 @@ class _Waiting:
         says_when_ready = is_process and self._probe.kind is not ProbeKind.RUNNING
         if self._others_need_it_healthy() or (says_when_ready and not self._completes()):
             raise self._crash(code, "exited with code 0 before it was ready")
-        if notice := diagnosis.background_notice(self._name, self._inspected):
+        if notice := diagnosis.background_notice(self._label, self._inspected):
             self._execution.session.emit(Notice(text=notice, level="warning", service=self._name))
         return Ready("done", self._inspected)
 
@@ -229,6 +230,11 @@ class _Waiting:
     @property
     def _name(self) -> str:
         return self._action.service or self._action.target
+
+    @property
+    def _label(self) -> str:
+        """With its number, if the service has several containers."""
+        return self._execution.session.label(self._name, self._action.target)
 
     def _completes(self) -> bool:
         return self._action.condition == "service_completed_successfully"
@@ -254,7 +260,7 @@ class _Waiting:
         return diagnosis.failure(
             self._execution.engine,
             self._inspected,
-            f"{self._name} {what}{diagnosis.waited_for(self._action.waited_for_by)}",
+            f"{self._label} {what}{diagnosis.waited_for(self._action.waited_for_by)}",
             service=self._name,
             hint=hint,
             last_probe=self._asker.said.text,
@@ -267,6 +273,7 @@ class _Waiting:
             self._name,
             code,
             what,
+            label=self._label,
             waiting=self._action.waited_for_by,
             last_probe=self._asker.said.text,
         )

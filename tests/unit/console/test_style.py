@@ -9,8 +9,9 @@ import pytest
 from invoke_devstack import events as e
 from invoke_devstack.console.live import ready_lines
 from invoke_devstack.console.screen import Screen
-from invoke_devstack.console.style import Paint, Palette, container_label
+from invoke_devstack.console.style import Paint, Palette
 from invoke_devstack.console.table import render_table
+from invoke_devstack.events import container_label
 from tests.unit.console.conftest import Stream
 
 _CUBE = (0, 95, 135, 175, 215, 255)

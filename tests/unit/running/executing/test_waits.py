@@ -12,8 +12,10 @@ from invoke_devstack.errors import ServiceError
 from invoke_devstack.events import Notice, ServiceReady
 from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.plan import Probe
-from tests.fakes import Behaviour
-from tests.unit.running.executing.conftest import HEALTHCHECK, Bench, up
+from invoke_devstack.running.session import Session
+from tests.fakes import Behaviour, FakeEngine
+from tests.unit.planning.building import stack
+from tests.unit.running.executing.conftest import HEALTHCHECK, Bench, create, ready, start, up
 
 
 def test_a_healthcheck_is_run_inside_until_it_passes(bench: Bench) -> None:
@@ -60,6 +62,20 @@ def test_a_service_that_is_not_ready_in_time_fails_by_name(bench: Bench) -> None
     bench.engine.behaviour["p-web-1"] = Behaviour(execs=lambda command: ExecResult(1, b""))
     with pytest.raises(ServiceError, match=r"web was not ready .* within 0\.2 s"):
         bench.run(*up(probe=HEALTHCHECK, timeout=0.2))
+
+
+def test_an_error_names_the_container_where_a_service_has_several(bench: Bench) -> None:
+    bench.engine.behaviour["p-web-2"] = Behaviour(exit_code=3)
+    steps = (create("p-web-2"), start("p-web-2", "create p-web-2"), ready("p-web-2", "start p-web-2"))
+    with pytest.raises(ServiceError, match="web-2 exited with code 3") as caught:
+        bench.run(*steps)
+    assert (caught.value.service, "logs -s web`" in caught.value.hint) == ("web", True)
+
+
+def test_the_first_of_several_containers_has_its_number_too() -> None:
+    session = Session(stack({"web": {"scale": 2}, "db": {}}), FakeEngine(), lambda event: None)
+    assert session.label("web", "p-web-1") == "web-1"
+    assert session.label("db", "p-db-1") == "db"
 
 
 def test_a_one_shot_that_exits_0_is_done(bench: Bench) -> None:
