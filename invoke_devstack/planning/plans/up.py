@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from invoke_devstack.errors import blocked
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.bodies.api_socket import with_api_socket
 from invoke_devstack.planning.causes import Cause, CauseKind
@@ -29,7 +30,7 @@ from invoke_devstack.planning.ports import wanted_ports
 from invoke_devstack.planning.selection import activated
 from invoke_devstack.planning.verdicts.existing_containers import service_verdict, settled_verdict
 from invoke_devstack.planning.verdicts.ignored import ignored_notices
-from invoke_devstack.planning.verdicts.port_clashes import refuse_narrow_ranges, refuse_port_clashes
+from invoke_devstack.planning.verdicts.port_clashes import narrow_ranges, port_clashes
 from invoke_devstack.planning.verdicts.verdict import ContainerVerdict, ServiceVerdict, UpState
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ def plan_up(definition: Definition, observed: Observed, options: PlanningOptions
     chosen = selected_services(definition, options.services)
     names = brought_up(chosen, options)
     ports = wanted_ports(definition, names, options.bind, observed.containers)
-    refuse_port_clashes(definition, ports, options.ports)
-    refuse_narrow_ranges(definition, names)
+    problems = (*port_clashes(definition, ports, options.ports), *narrow_ranges(definition, names))
+    if problems:
+        raise blocked(problems)
     images = image_actions(definition, names, observed, options)
     orphans = orphans_of(definition, observed)
     pending = _pending(definition, names, observed, images)

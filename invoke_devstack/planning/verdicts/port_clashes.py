@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from invoke_devstack.errors import DefinitionError, Position
@@ -18,24 +17,32 @@ _ANY = ("", "0.0.0.0", "::")
 _AUTO = "use a free one: `invoke up --ports auto`"
 
 
-def refuse_port_clashes(
+def port_clashes(
     definition: Definition, wanted: Iterable[WantedPort], chosen: Mapping[WantedPort, int]
-) -> None:
-    """`chosen` are the ports that replace wanted ones. Raises DefinitionError for the first clash. Two
-    services may share a port if one has completed before the other starts."""
+) -> Iterator[DefinitionError]:
+    """An error for each that wants the port of an earlier service, or of its own. `chosen` are the ports that replace wanted
+    ones. Two services may share a port if one has completed before the other starts."""
     by_port: dict[tuple[str, int], list[WantedPort]] = {}
     for port in wanted:
         if definition.services[port.service].network_mode != "host":  # which publishes nothing
             by_port.setdefault((port.protocol, chosen.get(port, port.host_port)), []).append(port)
     for ports in by_port.values():
-        for first, second in combinations(ports, 2):
-            if _overlap(first.host_ip, second.host_ip) and not _take_turns(definition, first, second):
-                raise _clash(definition, first, second)
+        for place, second in enumerate(ports):
+            own = [item for item in ports[:place] if item.service == second.service]
+            others = [item for item in ports[:place] if item.service != second.service]
+            for earlier in (others, own):
+                first = next((item for item in earlier if _clashes(definition, item, second)), None)
+                if first is not None:
+                    yield _clash(definition, first, second)
 
 
-def refuse_narrow_ranges(definition: Definition, names: Iterable[str]) -> None:
-    """Raises DefinitionError for the first of the services that publishes a range of fewer ports than it has
-    containers: the engine gives each one port of it, and refuses the last ones."""
+def _clashes(definition: Definition, first: WantedPort, second: WantedPort) -> bool:
+    return _overlap(first.host_ip, second.host_ip) and not _take_turns(definition, first, second)
+
+
+def narrow_ranges(definition: Definition, names: Iterable[str]) -> Iterator[DefinitionError]:
+    """An error for each range of fewer ports than its service has containers: the engine gives each one port
+    of it, and refuses the last ones."""
     for name in names:
         service = definition.services[name]
         count = service.scale_count()
@@ -44,7 +51,7 @@ def refuse_narrow_ranges(definition: Definition, names: Iterable[str]) -> None:
             if not high or service.network_mode == "host" or int(high) - int(low) + 1 >= count:
                 continue
             place = definition.origins.get(f"services.{name}.ports[{index}]")
-            raise DefinitionError(
+            yield DefinitionError(
                 f"the {count} containers of `{name}` need {count} ports; {low}-{high} has "
                 f"{int(high) - int(low) + 1}",
                 hint=f"Publish a wider range (`{low}-{int(low) + count - 1}`), or let the engine choose: "

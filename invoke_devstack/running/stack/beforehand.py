@@ -23,7 +23,7 @@ from invoke_devstack.planning.plans.networks_and_volumes import networks_and_vol
 from invoke_devstack.planning.ports import WantedPort, remembered_ports, wanted_ports
 from invoke_devstack.planning.processes.image import is_process
 from invoke_devstack.planning.selection import is_wanted
-from invoke_devstack.planning.verdicts.port_clashes import refuse_narrow_ranges, refuse_port_clashes
+from invoke_devstack.planning.verdicts.port_clashes import narrow_ranges, port_clashes
 from invoke_devstack.running.ports.addresses import with_holder
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.stack.images_beforehand import unavailable_images
@@ -53,8 +53,8 @@ def refuse_what_is_blocked(
     problems += _missing(definition, (*pending, *oneoffs), observed, options)
     problems += unavailable_images(session, definition, (*pending, *oneoffs), observed, options)
     every = wanted_ports(definition, names, options.bind, observed.containers)
-    problems += _raised(refuse_port_clashes, definition, every, options.ports)
-    problems += _raised(refuse_narrow_ranges, definition, names)
+    problems += port_clashes(definition, every, options.ports)
+    problems += narrow_ranges(definition, names)
     certain = tuple(name for name in pending if not _is_prepared(definition, name, options))
     problems += _missing_containers(session, definition, (*certain, *oneoffs))
     if session.engine.endpoint.is_local:

@@ -8,7 +8,7 @@ import pytest
 
 from invoke_devstack.definition import load
 from invoke_devstack.definition.model import Definition
-from invoke_devstack.errors import DefinitionError
+from invoke_devstack.errors import BlockedError, DefinitionError
 from invoke_devstack.planning.options import PlanningOptions
 from invoke_devstack.planning.plan import CreateContainer
 from invoke_devstack.planning.plans.up import plan_up
@@ -130,3 +130,30 @@ services:
     assert passes(tmp_path, text.replace("8000-8001", "8000-8002"))
     assert passes(tmp_path, text.replace("scale: 3", "scale: 2"))
     assert passes(tmp_path, text.replace("8000-8001:", ""))
+
+
+def test_all_ports_that_clash_are_told_at_once(tmp_path: Path) -> None:
+    text = """
+services:
+  a:
+    image: x
+    ports: ["8080:80", "9090:90"]
+  b:
+    image: x
+    ports: ["8080:81", "9090:90"]
+  c:
+    image: x
+    ports: ["8080:82", "7000-7001:70"]
+    scale: 3
+"""
+    wanted = definition(tmp_path, text)
+    with pytest.raises(BlockedError, match="5 things") as caught:
+        plan_up(wanted, engine_with(wanted), PlanningOptions())
+    told = [line.partition(": ")[2].partition(".")[0] for line in caught.value.details]
+    assert told == [
+        "`a` and `b` both publish port 8080",
+        "`a` and `c` both publish port 8080",
+        "the 3 containers of `c` cannot all publish port 8080",
+        "`a` and `b` both publish port 9090",
+        "the 3 containers of `c` need 3 ports; 7000-7001 has 2",
+    ]
