@@ -20,7 +20,7 @@ _AUTO = "use a free one: `invoke up --ports auto`"
 def port_clashes(
     definition: Definition, wanted: Iterable[WantedPort], chosen: Mapping[WantedPort, int]
 ) -> Iterator[DefinitionError]:
-    """An error for each that wants the port of an earlier service, or of its own. `chosen` are the ports that replace wanted
+    """An error for each that wants the port of an earlier one. `chosen` are the ports that replace wanted
     ones. Two services may share a port if one has completed before the other starts."""
     by_port: dict[tuple[str, int], list[WantedPort]] = {}
     for port in wanted:
