@@ -24,15 +24,28 @@ _LONGEST = 200  # bytes of a name, so that there is room for more: disks take 25
 
 
 def replace_text(file: Path, text: str, *, new_mode: int = PRIVATE) -> None:
-    """Gives `file`, or the file that it links to, this content. It keeps its mode, owner, group and extended
-    attributes; a new file has `new_mode`, less the umask. Raises FileError: then the file is as it was."""
+    """Gives `file` this content, as `rewritten` does."""
+    with rewritten(file, new_mode) as partial:
+        partial.write(text.encode())
+
+
+@contextmanager
+def rewritten(file: Path, new_mode: int, *, flushed: bool = True) -> Iterator[BinaryIO]:
+    """New content for `file`, or for the file that it links to, in its place once the body has ended. It
+    keeps its mode, owner, group and extended attributes; a new file has `new_mode`, less the umask. Raises
+    FileError: then the file is as it was."""
     target = Path(os.path.realpath(file))
     before = _status_to_keep(target, file)
     remove_leftovers(target)
-    with replaced(target, new_mode) as partial:
-        partial.write(text.encode())
+    with replaced(target, new_mode, flushed=flushed) as partial:
+        yield partial
         if before is not None:
             _keep(before, target, partial)
+
+
+def with_line_ends_of(before: str, text: str) -> str:
+    """`text`, to be added to `before`: with CR and LF where that has them."""
+    return text.replace("\n", "\r\n") if "\r\n" in before else text
 
 
 @contextmanager

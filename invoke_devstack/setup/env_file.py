@@ -17,7 +17,7 @@ from pathlib import Path
 from invoke_devstack.definition.syntax.dotenv import DECLARATION, quote
 from invoke_devstack.events import Emit
 from invoke_devstack.local_files.reading import read_text
-from invoke_devstack.local_files.replacing import replace_text
+from invoke_devstack.local_files.replacing import replace_text, with_line_ends_of
 from invoke_devstack.setup.reporting import Questions, say
 
 EXAMPLE = ".env.example"
@@ -120,11 +120,11 @@ def _filled(example: str, lines: dict[str, str]) -> str:
 
 
 def _completed(there: str, missing: Iterable[Entry], lines: dict[str, str]) -> str:
-    kept = there if not there or there.endswith("\n") else f"{there}\n"
+    kept = there if not there or there.endswith("\n") else there + with_line_ends_of(there, "\n")
     added = ["", f"# Added from {EXAMPLE}:"]
     for entry in missing:
         added += [*entry.comments, lines[entry.line]]
-    return kept + "".join(f"{line}\n" for line in added)
+    return kept + with_line_ends_of(there, "".join(f"{line}\n" for line in added))
 
 
 def _tell(emit: Emit, is_new: bool, added: Iterable[Entry], lines: dict[str, str]) -> None:

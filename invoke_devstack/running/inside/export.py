@@ -8,7 +8,7 @@ from pathlib import Path
 
 from invoke_devstack.errors import ServiceError, UsageError
 from invoke_devstack.events import Notice
-from invoke_devstack.local_files.replacing import replaced
+from invoke_devstack.local_files.replacing import rewritten
 from invoke_devstack.planning.explaining.task_commands import explain_export
 from invoke_devstack.running.inside import terminal
 from invoke_devstack.running.inside.archives import pass_on
@@ -40,7 +40,7 @@ def export(session: Session, service: str, output: str) -> None:
     if not output:
         _copy(session, found[0]["Id"], lambda block: terminal.write(1, block))
         return
-    with replaced(Path(output).absolute(), _MODE, flushed=False) as file:
+    with rewritten(Path(output).absolute(), _MODE, flushed=False) as file:
         size = _copy(session, found[0]["Id"], file.write)
     session.emit(Notice(text=f"{output}: {size} bytes", service=service))
 

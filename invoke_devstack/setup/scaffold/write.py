@@ -10,7 +10,7 @@ from pathlib import Path
 from invoke_devstack.definition.reading.discover import OVERRIDE_NAMES
 from invoke_devstack.errors import UsageError, did_you_mean
 from invoke_devstack.events import Emit
-from invoke_devstack.local_files.replacing import replace_text
+from invoke_devstack.local_files.replacing import replace_text, with_line_ends_of
 from invoke_devstack.setup.reporting import Ask, say
 from invoke_devstack.setup.scaffold.application import application_files
 from invoke_devstack.setup.scaffold.catalogue import CATALOGUE, Server, choose
@@ -169,8 +169,8 @@ def _ignore_env(file: Path) -> bool:
         return False
     if _ENV_LINE.search(text):
         return False
-    added = text if text.endswith("\n") or not text else f"{text}\n"
-    replace_text(file, f"{added}.env\n")
+    added = text if text.endswith("\n") or not text else text + with_line_ends_of(text, "\n")
+    replace_text(file, added + with_line_ends_of(text, ".env\n"))
     return True
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke_devstack.definition.syntax.dotenv import DECLARATION, quote
-from invoke_devstack.errors import UsageError
+from invoke_devstack.errors import FileError, UsageError
 from invoke_devstack.local_files.reading import read_text
-from invoke_devstack.local_files.replacing import replace_text
+from invoke_devstack.local_files.replacing import replace_text, with_line_ends_of
 from invoke_devstack.tasks.declare import task
 from invoke_devstack.tasks.flags import choice
 from invoke_devstack.tasks.hosts import Hosts
@@ -102,7 +102,21 @@ def _write(work: Work, file: Path, variables: Mapping[str, str]) -> None:
 
 BEGIN = "# >>> invoke env: replaced by `invoke env --write`"
 END = "# <<< invoke env"
-_BLOCK = re.compile(rf"^{re.escape(BEGIN)}\r?$.*?(?:^{re.escape(END)}\r?$\n?|\Z)", re.MULTILINE | re.DOTALL)
+_BEGIN_LINE, _END_LINE = rf"^{re.escape(BEGIN)}\r?$", rf"^{re.escape(END)}\r?$"
+_INSIDE = rf"(?:\n(?!{_BEGIN_LINE}|{_END_LINE})[^\n]*)*\n"
+_BLOCK = re.compile(rf"{_BEGIN_LINE}{_INSIDE}{_END_LINE}\n?", re.MULTILINE | re.DOTALL)
+_CUT_BLOCK = re.compile(rf"{_BEGIN_LINE}(?!{_INSIDE}{_END_LINE})", re.MULTILINE | re.DOTALL)
+
+
+def _without_end(file: Path, line: int) -> FileError:
+    """What belongs to the block, and what is the user's, cannot be told apart."""
+    import shlex
+
+    return FileError(
+        f"line {line} of {file} begins a block of `invoke env` that nothing ends",
+        hint=f"Keep its lines as yours: `sed -i {line}d {shlex.quote(str(file))}`. Or end it with `{END}`.",
+        reason="marks",
+    )
 
 
 def write_block(file: Path, variables: Mapping[str, str]) -> tuple[str, ...]:
@@ -110,10 +124,12 @@ def write_block(file: Path, variables: Mapping[str, str]) -> tuple[str, ...]:
     block. Only the owner can read a new file. Raises FileError if the file cannot be read or written."""
     before = read_text(file) if file.exists() else ""
     rest = _BLOCK.sub("", before)
+    if cut := _CUT_BLOCK.search(before):
+        raise _without_end(file, before.count("\n", 0, cut.start()) + 1)
     found = (DECLARATION.match(line) for line in rest.splitlines())
     own = {item["name"] for item in found if item and item["separator"]}
     lines = [f"{name}={quote(value)}" for name, value in variables.items() if name not in own]
     block = "\n".join((BEGIN, *lines, END, ""))
     gap = "" if not rest or rest.endswith("\n") else "\n"
-    replace_text(file, f"{rest}{gap}{block}")
+    replace_text(file, rest + with_line_ends_of(before, f"{gap}{block}"))
     return tuple(name for name in variables if name in own)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import secrets
 import signal
+import stat
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +102,20 @@ def test_export_writes_the_files_of_the_container_and_none_of_its_volumes(projec
     with project.terminal("export", "web") as child:
         child.expect("the output is a terminal")
         assert child.end() == 2
+
+
+def test_export_replaces_no_link_and_nothing_that_is_no_file(project: Project) -> None:
+    pipe, link, kept = (project.directory / name for name in ("pipe", "link.tar", "kept.tar"))
+    os.mkfifo(pipe)
+    ended = project.invoke("export", "web", "-o", "pipe")
+    assert (ended.code, "it is not a file" in ended.err) == (1, True)
+    assert pipe.is_fifo()
+    kept.write_text("old")
+    kept.chmod(0o640)
+    link.symlink_to(kept.name)
+    assert project.invoke("export", "web", "-o", "link.tar").code == 0
+    assert link.is_symlink()
+    assert (tarfile.is_tarfile(kept), stat.S_IMODE(kept.stat().st_mode)) == (True, 0o640)
 
 
 def test_volumes_have_a_size_and_those_who_use_them(project: Project) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from invoke_devstack.errors import FileError
-from invoke_devstack.local_files.replacing import remove_leftovers, replace_text
+from invoke_devstack.local_files.replacing import remove_leftovers, replace_text, rewritten
 from tests.unit.local_files.disk import fill, only_root, small_disk
 
 OLD = "PASSWORD=only-copy\n" * 200
@@ -49,6 +49,22 @@ def test_links_stay_and_lead_to_what_is_written(tmp_path: Path) -> None:
     assert (tmp_path / ".env").is_symlink()
     assert (tmp_path / "second").is_symlink()
     assert (tmp_path / "shared" / "env").read_text() == "A=1\n"
+
+
+def test_a_file_that_is_written_in_pieces_keeps_what_it_was_too(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text(OLD)
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / "link").symlink_to("real")
+    with pytest.raises(RuntimeError), rewritten(tmp_path / "link", 0o600) as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert (tmp_path / "real").read_text() == OLD
+    with rewritten(tmp_path / "link", 0o600, flushed=False) as file:
+        file.write(b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+    assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o640
+    assert partials(tmp_path) == []
 
 
 def test_a_link_to_a_file_that_is_still_missing_makes_it(tmp_path: Path) -> None:

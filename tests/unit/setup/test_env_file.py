@@ -99,6 +99,14 @@ def test_what_is_there_stays_and_only_what_lacks_is_added(folder: Path) -> None:
     assert text.endswith("# Where mail goes.\nMAIL_HOST=\n")
 
 
+def test_line_ends_stay_what_they_are(folder: Path) -> None:
+    (folder / ".env").write_bytes(b"OWN=1\r\nLAST=2")
+    write(folder)
+    content = (folder / ".env").read_bytes()
+    assert content.startswith(b"OWN=1\r\nLAST=2\r\n")
+    assert content.count(b"\n") == content.count(b"\r\n")
+
+
 def test_a_complete_file_is_not_touched(folder: Path) -> None:
     write(folder)
     before = (folder / ".env").read_bytes()

@@ -216,6 +216,13 @@ def test_env_is_added_to_a_gitignore_once(tmp_path: Path) -> None:
     assert (tmp_path / ".gitignore").read_text() == "*.pyc\n.env\n"
 
 
+def test_line_ends_of_a_gitignore_stay_what_they_are(tmp_path: Path) -> None:
+    project(tmp_path, **{"requirements.txt": "flask\n"})
+    (tmp_path / ".gitignore").write_bytes(b"*.pyc\r\nbuild")
+    init(tmp_path)
+    assert (tmp_path / ".gitignore").read_bytes() == b"*.pyc\r\nbuild\r\n.env\r\n"
+
+
 def test_the_driver_is_named_where_sqlalchemy_reads_the_url(tmp_path: Path) -> None:
     project(tmp_path, **{"requirements.txt": "fastapi\nsqlmodel\nasyncmy\n"})
     init(tmp_path, "mysql")

@@ -35,6 +35,27 @@ def test_what_is_there_stays_and_the_block_is_written_anew(tmp_path: Path) -> No
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
+def test_lines_after_a_block_that_lost_its_end_are_the_users_and_stay(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    for text in (
+        f"X=1\n{BEGIN}\nA=1\nMINE=only-copy\n",
+        f"X=1\n{BEGIN}\nA=1\nMINE=only-copy\n{BEGIN}\nA=1\n{END}\n",
+    ):
+        file.write_text(text)
+        with pytest.raises(DevstackError, match=r"line 2 of .* that nothing ends"):
+            write_block(file, {"A": "2"})
+        assert file.read_text() == text
+
+
+def test_line_ends_stay_what_they_are(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"X=1\r\nY=2")
+    write_block(file, {"A": "1"})
+    write_block(file, {"A": "2"})
+    text = file.read_bytes().decode()
+    assert text == "X=1\r\nY=2\r\n" + f"{BEGIN}\nA=2\n{END}\n".replace("\n", "\r\n")
+
+
 def test_a_link_leads_to_the_file_that_is_written(tmp_path: Path) -> None:
     (tmp_path / "shared").write_text("X=1\n")
     link = tmp_path / ".env"
