@@ -115,7 +115,6 @@ def _without_end(file: Path, line: int) -> FileError:
     return FileError(
         f"line {line} of {file} begins a block of `invoke env` that nothing ends",
         hint=f"Keep its lines as yours: `sed -i {line}d {shlex.quote(str(file))}`. Or end it with `{END}`.",
-        reason="marks",
     )
 
 
