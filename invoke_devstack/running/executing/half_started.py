@@ -36,8 +36,9 @@ def end_forgotten(session: Session, observed: Observed) -> bool:
         return False
     forgotten = sorted(stopped.keys() & _containers_with_processes())
     for container in forgotten:
-        refused = HalfStartedError("the engine was killed while it started the container")
-        _end_processes(session, stopped[container], container, refused)
+        service = stopped[container]
+        why = f"{service} still runs, unknown to the engine since that was killed, and cannot be ended"
+        _end_processes(session, service, container, HalfStartedError(why))
     return bool(forgotten)
 
 
@@ -61,7 +62,7 @@ def start(session: Session, service: str, container: str) -> None:
         session.engine.start(container)
     except HalfStartedError as refused:
         whole_id = session.engine.inspect_container(container)["Id"]
-        _end_processes(session, service, whole_id, refused)
+        _end_processes(session, service, whole_id, _named(refused, service, whole_id))
         try:
             session.engine.start(container)
         except HalfStartedError as error:
@@ -75,11 +76,10 @@ def _end_processes(session: Session, service: str, container: str, refused: Half
     try:
         ended = copy_container.end_processes(session, service, container)
     except copy_container.CopyError as error:
-        named = _named(refused, service, container)
-        named.hint = "Restart the machine: a process of it may still run, and write to its volumes."
-        named.details = (*named.details, error.message)
-        named.container = ""
-        raise named from error
+        refused.hint = "Restart the machine: a process of it may still run, and write to its volumes."
+        refused.details = (*refused.details, error.message)
+        refused.container = ""
+        raise refused from error
     if ended:
         text = f"the engine was killed while it started {service}: ended the process that it no longer knew"
         session.emit(Notice(text=text, level="warning", service=service))

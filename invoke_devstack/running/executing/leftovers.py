@@ -31,7 +31,8 @@ def end_leftovers(session: Session, observed: Observed, *, starts: bool = True) 
     except DevstackError as error:
         if starts:
             raise
-        session.emit(Notice(text=error.message, level="warning"))
+        text = f"{error.message}. {error.hint}" if error.hint else error.message
+        session.emit(Notice(text=text, level="warning"))
     return True
 
 

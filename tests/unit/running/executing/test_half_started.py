@@ -231,7 +231,23 @@ def test_a_down_that_cannot_end_them_warns(forgetful: _Order, monkeypatch: pytes
     events: list[Event] = []
     take_down(Session(TWO, forgetful, events.append), DownOptions())
     warnings = [event.text for event in events if isinstance(event, Notice) and event.level == "warning"]
-    assert any("web cannot start" in text for text in warnings), warnings
+    (told,) = warnings
+    assert told.startswith(
+        "web still runs, unknown to the engine since that was killed, and cannot be ended."
+    )
+    assert "Restart the machine" in told
+
+
+def test_an_up_that_cannot_end_them_starts_nothing(
+    forgetful: _Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise CopyError("no shell")
+
+    monkeypatch.setattr(copy_container, "end_processes", fail)
+    with pytest.raises(HalfStartedError, match="web still runs, unknown to the engine") as caught:
+        bring_up(Session(TWO, forgetful, lambda event: None), UpOptions())
+    assert ("no shell" in caught.value.details, forgetful.order) == (True, [])
 
 
 def test_a_remote_engines_processes_are_not_looked_for(forgetful: _Order) -> None:
