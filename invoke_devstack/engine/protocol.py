@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from invoke_devstack.planning.observed import EngineInfo, Observed, ObservedImage
     from invoke_devstack.planning.plan import Body, BuildRequest
 
+GO_DIRECTORY = 1 << 31
+"""`mode` of `stat_path` for a directory: os.ModeDir of Go's os.FileMode, which the engine returns."""
+
 
 @record
 class Progress:

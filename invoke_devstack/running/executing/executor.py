@@ -33,6 +33,7 @@ from invoke_devstack.planning.plan import (
 )
 from invoke_devstack.planning.schedule import Schedule
 from invoke_devstack.running.executing import actions, due_marks, stopping
+from invoke_devstack.running.executing.replaced_files import name_replaced_file
 from invoke_devstack.running.executing.unset_variables import name_unset_variables
 from invoke_devstack.running.execution import (
     Cancelled,
@@ -276,6 +277,7 @@ class _Executor:
             return ended
         except BaseException as error:  # it must reach the command's own thread, whatever it is
             if isinstance(error, DevstackError):
+                name_replaced_file(error, action, self._session.definition)
                 name_unset_variables(error, action, self._session.definition)
             self._report_failure(action, time.monotonic() - began, error)
             return error

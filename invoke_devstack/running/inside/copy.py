@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
+from invoke_devstack.engine.protocol import GO_DIRECTORY
 from invoke_devstack.engine.transport.dialing import readable
 from invoke_devstack.errors import (
     CommandExited,
@@ -35,7 +36,6 @@ from invoke_devstack.running.selection import find_containers, hint_for, split_n
 from invoke_devstack.running.session import Session
 
 STREAM = "-"
-_GO_DIRECTORY = 1 << 31  # os.ModeDir of Go's os.FileMode, which the engine returns
 _GO_LINK = 1 << 27  # os.ModeSymlink
 _BLOCK = 1 << 18
 _LARGEST_IN_MEMORY = 1 << 24
@@ -323,4 +323,4 @@ def _stat(session: Session, container: str, path: str) -> Mapping[str, Any] | No
 
 
 def _is_directory(found: Mapping[str, Any] | None) -> bool:
-    return found is not None and bool(int(found.get("mode", 0)) & _GO_DIRECTORY)
+    return found is not None and bool(int(found.get("mode", 0)) & GO_DIRECTORY)

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke_devstack.definition.attributes.paths import is_remote_context
-from invoke_devstack.errors import DefinitionError, DevstackError, NotFoundError, PortTakenError, blocked
+from invoke_devstack.engine.protocol import GO_DIRECTORY
+from invoke_devstack.errors import (
+    DefinitionError,
+    DevstackError,
+    EngineUnavailableError,
+    NotFoundError,
+    PortTakenError,
+    blocked,
+)
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.host_files import HostFile, referenced_files, require_host_file
 from invoke_devstack.planning.names import container_name
@@ -24,6 +32,7 @@ from invoke_devstack.planning.ports import WantedPort, remembered_ports, wanted_
 from invoke_devstack.planning.processes.image import is_process
 from invoke_devstack.planning.selection import is_wanted
 from invoke_devstack.planning.verdicts.port_clashes import narrow_ranges, port_clashes
+from invoke_devstack.running.executing.replaced_files import replaced_file
 from invoke_devstack.running.ports.addresses import with_holder
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.stack.images_beforehand import unavailable_images
@@ -79,6 +88,7 @@ def refuse_what_blocks_start(session: Session, observed: Observed, names: Sequen
         certain = tuple(name for name in same if not _is_prepared(definition, name, _hooks_of(session)))
         problems += _missing_paths(definition, certain)
         problems += _missing_mounted(definition, certain, observed)
+        problems += _replaced_mounted(session, definition, certain, observed)
         problems += _unable_processes(definition, same, observed, _hooks_of(session))
         elsewhere = {service for service, _, _ in remembered_ports(observed.containers)}
         fixed = [name for name in certain if name not in elsewhere]
@@ -212,6 +222,30 @@ def _missing_mounted(
                 kind = "secret" if reference in service.secrets else "config"
                 gone = {path: HostFile(exists=False)}
                 yield from _raised(require_host_file, definition, kind, reference.source, gone)
+
+
+def _replaced_mounted(
+    session: Session, definition: Definition, names: Sequence[str], observed: Observed
+) -> Iterator[DevstackError]:
+    """The same of which one is a directory now, and was none when the container was created."""
+    for name in names:
+        service = definition.services[name]
+        mounts = [(item.id, mount) for item in observed.of_service(name) for mount in item.mounts]
+        for reference, path in referenced_files(definition, service):
+            targets = [(container, mount.target) for container, mount in mounts if mount.source == path]
+            if targets and Path(path).is_dir() and not _is_folder_in(session, *targets[0]):
+                yield replaced_file(definition, service, reference, path)
+
+
+def _is_folder_in(session: Session, container: str, target: str) -> bool:
+    """The engine fails to look at what it cannot mount."""
+    try:
+        found = session.engine.stat_path(container, target)
+    except EngineUnavailableError:
+        raise
+    except DevstackError:
+        return False
+    return found is not None and bool(int(found.get("mode", 0)) & GO_DIRECTORY)
 
 
 def _missing_sources(

@@ -348,3 +348,28 @@ def test_folders_and_files_of_a_bind_mount_are_the_callers(new_project: Callable
     until((folder / "made").exists, "the file that the service makes")
     assert (folder.stat().st_uid, folder.stat().st_gid) == (os.getuid(), os.getgid())
     assert (folder / "made").stat().st_uid == os.getuid()
+
+
+SECRET = """
+services:
+  web: {image: IMAGE, init: true, command: [sleep, "600"], stop_grace_period: 1s, secrets: [pw]}
+secrets: {pw: {file: ./pw}}
+"""
+
+
+def test_a_secrets_file_that_a_directory_has_replaced_is_named(new_project: Callable[..., Project]) -> None:
+    project = new_project(SECRET)
+    project.write("pw", "x")
+    assert project.invoke("up").code == 0
+    (project.directory / "pw").unlink()
+    (project.directory / "pw").mkdir()
+    told = "pw, which the secret `pw` comes from, is a directory; it was a file when the container of web"
+    refused = project.invoke("restart")
+    assert (refused.code, told in refused.err) == (1, True), refused.err
+    assert project.container("web").status == "running"
+    project.invoke("stop")
+    for words in (("start",), ("up",)):
+        refused = project.invoke(*words)
+        assert (refused.code, told in refused.err, "runc" in refused.err) == (1, True, False), refused.err
+    assert project.invoke("up", "--force-recreate").code == 0
+    assert project.invoke("restart").code == 0  # a directory was meant
