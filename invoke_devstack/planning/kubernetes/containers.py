@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from invoke_devstack.definition.model import Healthcheck, Hook, PreStartHook, Service
+from invoke_devstack.definition.model import Healthcheck, Hook, Service
 from invoke_devstack.planning.kubernetes.judging import SECURITY_OPTIONS
 from invoke_devstack.planning.kubernetes.names import dns_name, literal
-from invoke_devstack.secrets import looks_secret
+from invoke_devstack.secrets import SecretValues, looks_secret
 
 Manifest = dict[str, Any]
 
@@ -52,7 +52,7 @@ def init_containers(service: Service, image: str, mounts: list[Manifest]) -> lis
                 "image": hook.image or image,
                 "command": [literal(word) for word in hook.command or ()],
                 "workingDir": hook.working_dir or service.working_dir,
-                "env": [*_environment(service), *_variables(hook)],
+                "env": [*_environment(service), *_entries(service, hook.environment, _of_hook(number))],
                 "volumeMounts": mounts,
                 "securityContext": filled({**_user(hook.user), "privileged": hook.privileged}),
             }
@@ -61,9 +61,9 @@ def init_containers(service: Service, image: str, mounts: list[Manifest]) -> lis
     ]
 
 
-def _variables(hook: PreStartHook) -> Iterator[Manifest]:
-    for name, value in hook.environment.items():
-        yield {"name": name, "value": literal(value or "")}
+def _of_hook(number: int) -> str:
+    """What the keys of a hook's variables begin with, in the Secret of its service."""
+    return f"before-{number}."
 
 
 def filled(values: Manifest) -> Manifest:
@@ -72,8 +72,23 @@ def filled(values: Manifest) -> Manifest:
 
 
 def secret_variables(service: Service) -> dict[str, str]:
-    """The variables whose values belong into a Secret: those that look secret by their names."""
-    return {name: value for name, value in service.environment.items() if value and looks_secret(name)}
+    """The variables whose values belong into a Secret, by their keys in it: those of the service, and those
+    of the hooks that run before it."""
+    found = _secret(service.environment)
+    for number, hook in enumerate(service.pre_start, 1):
+        found |= {f"{_of_hook(number)}{name}": value for name, value in _secret(hook.environment).items()}
+    return found
+
+
+def _secret(environment: Mapping[str, str | None]) -> dict[str, str]:
+    """Those that look secret by their names, and those that hold a secret, such as a URL with a password."""
+    known = SecretValues()
+    known.learn(environment)
+    return {
+        name: value
+        for name, value in environment.items()
+        if value and (looks_secret(name) or known.holds(value))
+    }
 
 
 def environment_secret(service: Service) -> str:
@@ -82,13 +97,18 @@ def environment_secret(service: Service) -> str:
 
 
 def _environment(service: Service) -> Iterator[Manifest]:
-    secret = secret_variables(service)
-    for name, value in service.environment.items():
+    return _entries(service, service.environment)
+
+
+def _entries(service: Service, environment: Mapping[str, str | None], prefix: str = "") -> Iterator[Manifest]:
+    """Variables with their values, or with where these are kept: in the service's Secret."""
+    secret = _secret(environment)
+    for name, value in environment.items():
         if name in secret:
-            reference = {"name": environment_secret(service), "key": name}
+            reference = {"name": environment_secret(service), "key": f"{prefix}{name}"}
             yield {"name": name, "valueFrom": {"secretKeyRef": reference}}
-        elif value is not None:
-            yield {"name": name, "value": literal(value)}
+        elif value is not None or prefix:
+            yield {"name": name, "value": literal(value or "")}
 
 
 def _container_ports(service: Service) -> list[Manifest]:

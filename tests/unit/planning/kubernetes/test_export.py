@@ -181,6 +181,33 @@ def test_secrets_are_apart(tmp_path: Path) -> None:
     assert paths == {"/run/secrets/token", "/etc/settings"}
 
 
+def test_a_secret_is_apart_whatever_the_name_of_its_variable(tmp_path: Path) -> None:
+    made = exported(
+        tmp_path,
+        """
+services:
+  web:
+    image: x
+    environment:
+      DATABASE_URL: mysql://app:p%40ss-1@db/x
+      DB_PASSWORD: hunter-22
+      GREETING: hello hunter-22
+      COLOUR: blue
+    pre_start: [{command: [migrate], environment: {API_TOKEN: of-the-hook, COLOUR: red}}]
+""",
+    )
+    text = json.dumps(made.manifests)
+    assert not [secret for secret in ("p%40ss", "hunter-22", "of-the-hook") if secret in text]
+    kept = {path.rpartition("/")[2]: value for path, value in made.texts.items()}
+    assert kept["DATABASE_URL"] == "mysql://app:p%40ss-1@db/x"
+    assert (kept["GREETING"], kept["before-1.API_TOKEN"]) == ("hello hunter-22", "of-the-hook")
+    _, container = pod_of(made, "web")
+    assert {"name": "COLOUR", "value": "blue"} in container["env"]
+    assert {"name": "COLOUR", "value": "red"} in made.manifests["web.yaml"][0]["spec"]["template"]["spec"][
+        "initContainers"
+    ][-1]["env"]
+
+
 def test_a_renamed_service_is_named(tmp_path: Path) -> None:
     made = exported(tmp_path, "services:\n  my_app: {image: x}\n")
     assert list(made.manifests) == [KUSTOMIZATION, "my-app.yaml"]
