@@ -90,9 +90,11 @@ class Hosts:
         if not self._any:
             return Hosting(definition, {})
         work = self._work
-        return host_services(
+        hosting = host_services(
             definition, work.engine, work.settings, self.names, without=self.without, ports=self._ports
         )
+        work.tell_unset(hosting.definition)
+        return hosting
 
     def _tell(self, changes: Iterable[tuple[str, str, str]]) -> None:
         for name, text, level in changes:

@@ -212,6 +212,11 @@ class Work:
             loader.name_project(stack)
         return loader.composed
 
+    def tell_unset(self, definition: Definition) -> None:
+        """Reports the variables of it that nothing sets, each once. Raises DefinitionError if there must be
+        none."""
+        self._loader.on_load(definition)
+
     @cached_property
     def _loader(self) -> Loader:
         return self._loader_of(self._files)

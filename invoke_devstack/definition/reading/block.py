@@ -14,6 +14,7 @@ from invoke_devstack.definition.processes.process import Process
 from invoke_devstack.definition.reading.check import check
 from invoke_devstack.definition.reading.env_files import variables_of
 from invoke_devstack.definition.reading.interpolate import rewrite
+from invoke_devstack.definition.syntax.dotenv import OnBlank
 from invoke_devstack.definition.syntax.tree import Items, Location, Origin, Steps, Table, dotted
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ T = TypeVar("T")
 _PROCESS: ValueType[Process | None] = part(Process)
 
 
-def read_process(definition: Definition, name: str, value: Any, steps: Steps) -> Process:
+def read_process(
+    definition: Definition, name: str, value: Any, steps: Steps, on_blank: OnBlank | None = None
+) -> Process:
     """The process that `value`, at `steps` in the files, describes; its paths are absolute and its
-    `environment` is complete. Raises DefinitionError."""
+    `environment` is complete. `on_blank` is as for `read_env_file`. Raises DefinitionError."""
     process = read_value(definition, value, _PROCESS, steps) or Process()
     process = process.copy_with({"name": name})
     variables = variables_of(
@@ -35,6 +38,7 @@ def read_process(definition: Definition, name: str, value: Any, steps: Steps) ->
         definition.environment,
         lambda place: _location(definition, place).position(place),
         steps,
+        on_blank=on_blank,
     )
     return process.copy_with({"environment": variables})
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 class UnsetVariables:
     """Collects the unset variables of all files of a project, in the order in which they are read."""
 
-    def __init__(self) -> None:
-        self._positions: dict[str, dict[Position, None]] = {}
+    def __init__(self, known: Mapping[str, Iterable[Position]] | None = None) -> None:
+        """`known` are the places that were found before."""
+        self._positions = {name: dict.fromkeys(places) for name, places in (known or {}).items()}
 
     def add(self, name: str, location: Location, steps: Steps) -> None:
         """Notes that the value at `location` uses a variable that is not set."""

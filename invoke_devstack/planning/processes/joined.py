@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.definition.attributes.service_parts import DEPENDS_ON, Dependency
 from invoke_devstack.definition.reading.block import position_of, read_process, read_value
+from invoke_devstack.definition.reading.unset import UnsetVariables
 from invoke_devstack.errors import DefinitionError, did_you_mean
 from invoke_devstack.planning.connections import EXTENSION
 from invoke_devstack.planning.processes.as_service import process_service
@@ -45,10 +46,12 @@ def with_processes(
             hint="Start them yourself, or run the stack in WSL 2.",
             position=position_of(definition, _BLOCK),
         )
-    processes = {
-        name: process_service(_in_project(definition, read_process(definition, name, value, (*_BLOCK, name))))
+    unset = UnsetVariables(definition.unset)
+    read = {
+        name: read_process(definition, name, value, (*_BLOCK, name), unset.add_at)
         for name, value in values.items()
     }
+    processes = {name: process_service(_in_project(definition, process)) for name, process in read.items()}
     for name in processes.keys() & definition.all_services.keys():
         raise DefinitionError(
             f"the process `{name}` has the name of a service",
@@ -59,7 +62,7 @@ def with_processes(
     known = {*services, *definition.disabled_services}
     for service in services.values():
         _check_names(definition, service, known)
-    return definition.copy_with({"services": services})
+    return definition.copy_with({"services": services, "unset": unset.positions()})
 
 
 def _in_project(definition: Definition, process: Process) -> Process:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from invoke_devstack.definition.model import Dependency
 from invoke_devstack.definition.processes.process import Process, Ready
 from invoke_devstack.definition.reading.block import position_of, read_process
+from invoke_devstack.definition.reading.unset import UnsetVariables
 from invoke_devstack.engine.builds.dockerfile import instructions
 from invoke_devstack.engine.processes.folders import directory_of, folder_of, make_private
 from invoke_devstack.errors import DefinitionError, FileError, UsageError
@@ -33,6 +34,7 @@ from invoke_devstack.running.ports import free_ports
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service
+    from invoke_devstack.definition.syntax.dotenv import OnBlank
     from invoke_devstack.engine.protocol import Engine
     from invoke_devstack.planning.observed import Observed
     from invoke_devstack.settings import Settings
@@ -64,8 +66,9 @@ def host_services(
     machine."""
     left_out = frozenset(without)
     known = [name for name in left_out if has_block(definition.all_services[name])]
-    processes = {name: read_host(definition, name) for name in dict.fromkeys([*names, *known])}
-    definition = _without(definition, left_out)
+    unset = UnsetVariables(definition.unset)
+    processes = {name: read_host(definition, name, unset.add_at) for name in dict.fromkeys([*names, *known])}
+    definition = _without(definition, left_out).copy_with({"unset": unset.positions()})
     if not processes:
         return Hosting(definition, {})
     _refuse_windows(next(iter(processes)))
@@ -129,14 +132,14 @@ def has_block(service: Service) -> bool:
     return isinstance(extension, Mapping) and "host" in extension
 
 
-def read_host(definition: Definition, name: str) -> Process:
-    """The process that the service says it is on this machine. Raises UsageError if it does not say so, with
-    what to add."""
+def read_host(definition: Definition, name: str, on_blank: OnBlank | None = None) -> Process:
+    """The process that the service says it is on this machine. `on_blank` is as for `read_env_file`. Raises
+    UsageError if it does not say so, with what to add."""
     service = definition.all_services[name]
     if not has_block(service):
         raise _no_block(definition, service)
     block = service.extensions[EXTENSION]["host"]
-    process = read_process(definition, name, block, ("services", name, *_STEPS))
+    process = read_process(definition, name, block, ("services", name, *_STEPS), on_blank)
     return _completed(definition, service, process)
 
 

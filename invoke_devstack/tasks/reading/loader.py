@@ -40,7 +40,7 @@ class Loader:
         self._profiles = profiles
         self._secrets = secrets
         self._processes = processes
-        self._on_load = on_load
+        self.on_load = on_load
         self._on_use = on_use
         self._production = production
         self._gathering = gathering
@@ -102,7 +102,7 @@ class Loader:
     def load(self) -> Definition:
         """Reads the files now. Raises DefinitionError."""
         loaded = self._read()
-        self._on_load(loaded)
+        self.on_load(loaded)
         return loaded
 
     def learn_secrets(self) -> None:
