@@ -6,6 +6,9 @@ because all classes share their methods. That is a tenth of the CPU time of a co
 (39), `up --dry-run` 319 instead of 360 (109). An instance costs the same with keyword arguments (0.7 µs), and
 1.2 instead of 0.5 µs with positional ones. `fields`, `replace` and `asdict` work.
 
+The fields of a class are collected when they are first asked for, as its first instance does: `config` uses
+25 of its 72 classes, `down` 40 of 143. That saves another 5 % of the processor time of `down`.
+
 Rule: use `@record` for frozen classes in modules that `up`, `down`, `ps`, `logs` or `config` import without a
 build. Use `dataclass` everywhere else: for classes that other commands or builds import, and for mutable or
 ordered ones.
@@ -15,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from threading import RLock
 from typing import Any, TypeVar, dataclass_transform, overload
 
 _Class = TypeVar("_Class", bound=type)
@@ -35,8 +39,8 @@ def record(cls: Any = None, /, *, kw_only: bool = False) -> Any:
 
     def make(cls: Any) -> Any:
         cls.__doc__ = cls.__doc__ or cls.__name__  # else `dataclass` builds one from the signature
-        cls = dataclass(init=False, eq=False, repr=False, kw_only=kw_only)(cls)
-        cls.__record__ = _Shape(cls)
+        for name in ("__dataclass_fields__", "__match_args__", "__record__"):
+            setattr(cls, name, _Later(cls, name, kw_only=kw_only))
         for name, method in _METHODS.items():
             if name not in vars(cls):
                 setattr(cls, name, method)
@@ -54,6 +58,28 @@ class Record:
         for name, value in attributes.items():
             setattr(cls, name, value)
         record(kw_only=True)(cls)
+
+
+_LOCK = RLock()
+
+
+class _Later:
+    """Stands for what makes a class a dataclass, until somebody asks for it."""
+
+    def __init__(self, cls: Any, name: str, *, kw_only: bool) -> None:
+        self._cls = cls
+        self._name = name
+        self._kw_only = kw_only
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        cls = self._cls
+        with _LOCK:
+            if vars(cls)[self._name] is self:  # no other thread was first
+                dataclass(init=False, eq=False, repr=False, match_args=False, kw_only=self._kw_only)(cls)
+                shape = _Shape(cls)
+                setattr(cls, "__match_args__", shape.positional)  # noqa: B010 - mypy knows it
+                cls.__record__ = shape
+        return vars(cls)[self._name]
 
 
 class _Shape:

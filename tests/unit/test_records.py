@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, asdict, field, fields, replace
 from typing import ClassVar
 
@@ -71,3 +72,34 @@ def test_the_functions_of_dataclasses_work_on_it() -> None:
     assert replace(place, port=1) == Place("a", 1, {"k": "v"})
     assert asdict(place) == {"name": "a", "port": 80, "labels": {"k": "v"}}
     assert copy.deepcopy(place) == place and pickle.loads(pickle.dumps(place)) == place
+
+
+def test_the_fields_of_a_class_are_collected_when_they_are_first_asked_for() -> None:
+    @record
+    class Unused:
+        name: str
+        labels: Mapping[str, str] = field(default_factory=dict)
+
+    @record
+    class Used(Unused):
+        amount: int = 1
+
+    assert not isinstance(vars(Unused)["__dataclass_fields__"], dict)
+    assert [item.name for item in fields(Used)] == ["name", "labels", "amount"]
+    assert Used("a") == Used("a", {}, 1)
+    match Used("b", amount=2):
+        case Used(name, _, amount):
+            assert (name, amount) == ("b", 2)
+
+
+def test_threads_that_ask_at_the_same_time_get_whole_classes() -> None:
+    for _ in range(20):
+
+        @record
+        class Shared:
+            one: str = "1"
+            two: str = "2"
+
+        with ThreadPoolExecutor(8) as pool:
+            found = [pool.submit(Shared, two="3") for _ in range(8)]
+        assert {item.result() for item in found} == {Shared("1", "3")}
