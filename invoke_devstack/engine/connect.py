@@ -16,6 +16,7 @@ from invoke_devstack.engine.transport.failures import causes, is_timeout, is_unk
 from invoke_devstack.errors import EngineError, EngineUnavailableError, UnavailableReason
 
 if TYPE_CHECKING:
+    from invoke_devstack.engine.containers.listing import Listing
     from invoke_devstack.engine.docker_engine import DockerEngine
     from invoke_devstack.engine.transport.api import Api
     from invoke_devstack.engine.transport.hang_warning import OnHang
@@ -38,6 +39,27 @@ def connect(
     seconds. `on_hang` is called if the engine hangs. `registry_mirror` (host[:port]) is tried first for
     Docker Hub's images. Raises EngineUnavailableError.
     """
+    found = _reach(timeout, endpoint, patience, on_hang)
+    return _engine_class()(*found, registry_mirror=registry_mirror)
+
+
+def connect_to_list(patience: float, on_hang: OnHang | None = None) -> Listing:
+    """The part of the same engine that lists, for which a third of the modules is enough. `patience` is the
+    time for the first answer, in seconds. Raises EngineUnavailableError."""
+    api, endpoint, _, _ = _reach(10.0, None, patience, on_hang)
+    if sys.platform == "win32":
+        from invoke_devstack.engine.containers.listing import Listing
+
+        return Listing(api, endpoint)
+    from invoke_devstack.engine.processes.listing import ListingProcesses
+
+    return ListingProcesses(api, endpoint)
+
+
+def _reach(
+    timeout: float, endpoint: Endpoint | None, patience: float | None, on_hang: OnHang | None
+) -> tuple[Api, Endpoint, tuple[int, int], Mapping[str, str]]:
+    """The API, its address, its version, and the headers of the first answer."""
     endpoint = endpoint or find_endpoint()
     from invoke_devstack.engine.transport.api import Api
 
@@ -57,7 +79,7 @@ def connect(
         raise _too_old(headers, endpoint)
     version = min(server, NEWEST_API)
     api.version = _spelled(version)
-    return _engine_class()(api, endpoint, version, headers, registry_mirror=registry_mirror)
+    return api, endpoint, version, headers
 
 
 def _engine_class() -> type[DockerEngine]:

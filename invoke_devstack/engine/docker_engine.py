@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from invoke_devstack.engine.builds.builds import Builds
@@ -14,10 +13,11 @@ from invoke_devstack.engine.networks_and_volumes import NetworksAndVolumes
 from invoke_devstack.engine.transport.streams import Streams
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from invoke_devstack.engine.endpoints import Endpoint
     from invoke_devstack.engine.swarm.swarm import Swarm
     from invoke_devstack.engine.transport.api import Api
-    from invoke_devstack.engine.transport.traffic import Traffic
 
 
 class DockerEngine(Builds, NetworksAndVolumes, Containers, Execs, Streams):
@@ -33,12 +33,11 @@ class DockerEngine(Builds, NetworksAndVolumes, Containers, Execs, Streams):
         registry_mirror: str = "",
     ) -> None:
         """`headers` are those of the engine's `/_ping`."""
-        self.endpoint = endpoint
+        super().__init__(api, endpoint)
         self.lets_go_at_end = not is_podman(headers)  # unknown for Podman
         self.registry_mirror = registry_mirror
         self._version = version
         self._headers = headers  # case-insensitive
-        self._api = api
         self._claimed = set()  # volumes that are locks, which are no change of the stack
 
     @property
@@ -62,15 +61,3 @@ class DockerEngine(Builds, NetworksAndVolumes, Containers, Execs, Streams):
         from invoke_devstack.engine.swarm.swarm import Swarm
 
         return Swarm(self._api)
-
-    @property
-    def traffic(self) -> Traffic:
-        """What waits for the engine."""
-        return self._api.traffic
-
-    def answers_within(self, seconds: float) -> bool:
-        """Whether it answers a ping. Asks over a connection of its own, whatever was given up."""
-        return self._api.answers_within(seconds)
-
-    def close(self) -> None:
-        self._api.close()

@@ -129,7 +129,16 @@ class ExecSession(Protocol):
     def close(self) -> None: ...
 
 
-class Engine(Protocol):
+class Lists(Protocol):
+    """The part of an engine that lists: enough to find a project's name."""
+
+    def list_containers(self, filters: Mapping[str, Sequence[str]], *, all_: bool = True) -> list[Body]:
+        """The entries of `GET /containers/json`."""
+
+    def list_volumes(self, filters: Mapping[str, Sequence[str]]) -> list[Body]: ...
+
+
+class Engine(Lists, Protocol):
     """A Docker-compatible engine. `endpoint` is where it was found."""
 
     endpoint: Endpoint
@@ -165,11 +174,7 @@ class Engine(Protocol):
     def inspect_container(self, container: str) -> Mapping[str, Any]: ...
     def inspect_image(self, reference: str) -> Mapping[str, Any]: ...
     def find_image(self, reference: str) -> ObservedImage | None: ...
-    def list_containers(self, filters: Mapping[str, Sequence[str]], *, all_: bool = True) -> list[Body]:
-        """The entries of `GET /containers/json`."""
-
     def list_images(self, filters: Mapping[str, Sequence[str]]) -> list[Body]: ...
-    def list_volumes(self, filters: Mapping[str, Sequence[str]]) -> list[Body]: ...
     def list_networks(self, filters: Mapping[str, Sequence[str]]) -> list[Body]: ...
 
     # images

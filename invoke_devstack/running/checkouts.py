@@ -3,9 +3,9 @@ of the same repository."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from invoke_devstack.planning import labels
 from invoke_devstack.records import record
 
 if TYPE_CHECKING:
-    from invoke_devstack.engine.protocol import Engine
+    from invoke_devstack.engine.protocol import Lists
     from invoke_devstack.planning.plan import Body
 
 _ORIGIN = late(r'^\[remote "origin"\]$(?:\n[ \t]+.*)*?\n[ \t]*url[ \t]*=[ \t]*(\S+)', re.MULTILINE)
@@ -30,22 +30,22 @@ class Identity:
     other: str = ""
 
 
-def choose_identity(engine: Engine, name: str, directory: Path) -> Identity:
+def choose_identity(engine: Lists, name: str, directory: Path) -> Identity:
     """The project's name for the checkout in `directory`, for which Compose would choose `name`.
 
     It is `name`, unless another checkout that still exists has containers (running or not) or volumes of
     that name. Then it is `name` and the folder's name. Our containers and volumes keep it from then on, so
     that neither the order of commands nor another branch changes it.
     """
-    candidates = tuple(dict.fromkeys((name, *_other_names(name, directory))))
-    known = _known_name(engine, candidates, directory)
+    known = _known_name(engine, name, directory)
     if known:
         return Identity(known)
     other = _claimed_by(engine, name, directory)
     if not other:
         return Identity(name)
-    free = (item for item in candidates[1:] if not _claimed_by(engine, item, directory))
-    return Identity(next(free, candidates[-1]), other)
+    others = tuple(_other_names(name, directory))
+    free = (item for item in others if not _claimed_by(engine, item, directory))
+    return Identity(next(free, others[-1]), other)
 
 
 def _other_names(name: str, directory: Path) -> Iterator[str]:
@@ -53,19 +53,22 @@ def _other_names(name: str, directory: Path) -> Iterator[str]:
     folder = normalised_name(directory.name)
     if folder == name:
         folder = normalised_name(directory.parent.name)
-    if folder:
+    if folder and folder != name:
         yield folder if folder.startswith(f"{name}-") else f"{name}-{folder}"
+    import hashlib  # the names before it are nearly always enough
+
     yield f"{name}-{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}"
 
 
-def _known_name(engine: Engine, candidates: Sequence[str], directory: Path) -> str:
-    """The first of the names that this checkout's containers, else its volumes, have; "" for a new one."""
+def _known_name(engine: Lists, name: str, directory: Path) -> str:
+    """The first of its names that this checkout's containers, else its volumes, have; "" for a new one."""
     for find, key in ((engine.list_containers, labels.WORKING_DIR), (engine.list_volumes, labels.DIRECTORY)):
         entries = find({"label": [f"{key}={directory}"]})
         own = {_stack_of(entry.get("Labels") or {}) for entry in entries}
-        for name in candidates:
-            if name in own:
-                return name
+        names = chain((name,), _other_names(name, directory)) if own else ()
+        for candidate in names:
+            if candidate in own:
+                return candidate
     return ""
 
 
@@ -74,7 +77,7 @@ def _stack_of(own: Mapping[str, str]) -> str | None:
     return own.get(labels.COPY_OF) or own.get(labels.PROJECT)
 
 
-def _claimed_by(engine: Engine, name: str, directory: Path) -> str:
+def _claimed_by(engine: Lists, name: str, directory: Path) -> str:
     """The directory of the checkout that has the project `name`, if it is another one. A directory that does
     not exist (moved, deleted, or on another machine) claims nothing."""
     wanted = {"label": [f"{labels.PROJECT}={name}"]}

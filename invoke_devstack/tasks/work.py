@@ -32,13 +32,12 @@ from invoke_devstack.tasks.declare import Declaration, split_names
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition
-    from invoke_devstack.engine.docker_engine import DockerEngine
-    from invoke_devstack.engine.protocol import Engine
+    from invoke_devstack.engine.containers.listing import Listing
+    from invoke_devstack.engine.protocol import Engine, Lists
     from invoke_devstack.planning.copies.copies import Copy
     from invoke_devstack.running.session import Session
     from invoke_devstack.tasks.own_actions import OwnAction
     from invoke_devstack.tasks.reading.loader import Loader
-
 
 _PATIENCE = 60.0  # seconds to wait for an answer of an engine that accepted the connection
 _GLANCE = 2.0  # likewise, for a task that can do without
@@ -84,13 +83,13 @@ class Work:
         """Asked instead of a person before anything is lost. Raises UsageError without consent."""
         self.tasks: Iterable[str] = ()
         """The names of all tasks: what a service's name may have been meant to be."""
-        self._patience = _PATIENCE
+        self._glances = False  # whether it needs nothing of the engine but the project's name
         self.home = home
         """The directory of tasks.py."""
         self._hooks = hooks
         self.interrupt = Interrupt(lambda: self.on_reader_gone())
         """Signals, once it is entered."""
-        self.connected: DockerEngine | None = None
+        self.connected: Listing | None = None
         """The engine, once it has answered."""
         self.stopping: set[str] = set()
         """The names of containers that this command, or a twin of it, stops itself."""
@@ -128,7 +127,7 @@ class Work:
             self.enter_copy(copy)
             return copy.project
         if not imposed:
-            identity = choose_identity(self.engine, name, directory)
+            identity = choose_identity(self._lists, name, directory)
             name = identity.name
             if identity.other:
                 text = (
@@ -178,7 +177,7 @@ class Work:
     @property
     def named_definition(self) -> Definition:
         """`compose_definition` under the project's name, if an engine answers at once."""
-        self._patience = _GLANCE
+        self._glances = True
         with suppress(EngineError):
             self._loader.name_project(self.project)
         return self.compose_definition
@@ -249,19 +248,28 @@ class Work:
         """The engine that the docker command would use."""
         from invoke_devstack.engine.connect import connect
 
+        patience, mirror = _GLANCE if self._glances else _PATIENCE, self.settings.registry_mirror
         try:
-            self.connected = connect(
-                registry_mirror=self.settings.registry_mirror,
-                patience=self._patience,
-                on_hang=self._report_hang,
+            connected = self.connected = connect(
+                registry_mirror=mirror, patience=patience, on_hang=self._report_hang
             )
         except EngineUnavailableError as error:
             raise self._with_what_is_missing(error) from error
         if not self.dry and is_folder(copies_folder()):
             from invoke_devstack.tasks.reading.copies import end_due_copies
 
-            end_due_copies(self.connected, self.tell, self.interrupt)
-        return self.connected
+            end_due_copies(connected, self.tell, self.interrupt)
+        return connected
+
+    @property
+    def _lists(self) -> Lists:
+        """The engine, or the part of it that lists, if no more is needed."""
+        if not self._glances or "engine" in vars(self) or is_folder(copies_folder()):
+            return self.engine
+        from invoke_devstack.engine.connect import connect_to_list
+
+        self.connected = connected = connect_to_list(_GLANCE, self._report_hang)
+        return connected
 
     def _with_what_is_missing(self, error: EngineUnavailableError) -> DevstackError:
         """The error, with what the files lack if the task tells all at once."""

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from invoke_devstack.engine.containers.listing import Listing
 from invoke_devstack.engine.transport import shapes
-from invoke_devstack.engine.transport.api import Api, filters_of
+from invoke_devstack.engine.transport.api import filters_of
 from invoke_devstack.errors import NotFoundError
 from invoke_devstack.planning.labels import NUMBER, ONEOFF, OWN, PROJECT, SERVICE
 from invoke_devstack.planning.observed import (
@@ -37,10 +38,9 @@ _LATELY = 10  # seconds
 _SLOW_START = 2  # seconds between the creation and the first start of a container, at most
 
 
-class Observing:
+class Observing(Listing):
     """The part of the engine that reads its state."""
 
-    _api: Api
     _headers: Mapping[str, str]
     _version: tuple[int, int]
     _info: EngineInfo | None = None
@@ -114,20 +114,8 @@ class Observing:
         except NotFoundError:
             return None
 
-    def list_containers(self, filters: Mapping[str, Sequence[str]], *, all_: bool = True) -> list[Body]:
-        entries: list[Body] = self._api.get(
-            "/containers/json", shapes.CONTAINERS, {"all": all_, "filters": filters_of(filters)}
-        )
-        return entries
-
     def list_images(self, filters: Mapping[str, Sequence[str]]) -> list[Body]:
         entries: list[Body] = self._api.get("/images/json", shapes.IMAGES, {"filters": filters_of(filters)})
-        return entries
-
-    def list_volumes(self, filters: Mapping[str, Sequence[str]]) -> list[Body]:
-        entries: list[Body] = (
-            self._api.get("/volumes", shapes.VOLUMES, {"filters": filters_of(filters)}).get("Volumes") or []
-        )
         return entries
 
     def list_networks(self, filters: Mapping[str, Sequence[str]]) -> list[Body]:

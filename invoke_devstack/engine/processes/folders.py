@@ -12,7 +12,6 @@ at a place that depends on the user alone, BASE/invoke-devstack-UID/elsewhere.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
@@ -37,12 +36,12 @@ def directory_of(engine_url: str) -> Path:
     scheme, separator, path = engine_url.partition("://")
     if scheme == "unix":
         engine_url = scheme + separator + os.path.realpath(path)  # /var/run is /run
-    return _runtime_directory() / hashlib.sha256(engine_url.encode()).hexdigest()[:8]
+    return _runtime_directory() / _short_name(engine_url, 8)
 
 
 def folder_of(directory: Path, project: str) -> Path:
     """The folder of one project: where it is already, else in `directory`."""
-    name = hashlib.sha256(project.encode()).hexdigest()[:12]
+    name = _short_name(project, 12)
     found = (item / name for item in directories(directory) if (item / name).is_dir())
     return next(found, directory / name)
 
@@ -76,7 +75,7 @@ def _leave_link(root: Path) -> None:
     """So that every shell finds it, and removes links to what is gone. Without a place for links it goes on:
     shells like this one find it."""
     place = _fixed_place() / _ELSEWHERE
-    link = place / hashlib.sha256(str(root).encode()).hexdigest()[:12]
+    link = place / _short_name(str(root), 12)
     if root == _fixed_place() or link.is_symlink():
         return
     with suppress(FileError, OSError):
@@ -86,6 +85,20 @@ def _leave_link(root: Path) -> None:
             if not other.exists():
                 other.unlink(missing_ok=True)
         link.symlink_to(root)
+
+
+def hold_any() -> bool:
+    """Whether this user has a process, on any engine: takes neither a hash nor a pattern."""
+    roots = filter(is_ours, dict.fromkeys(_roots()))
+    projects = (project for root in roots for engine in _inside(root) for project in _inside(engine))
+    return any(_inside(project / "processes") for project in projects)
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return [*folder.iterdir()]
+    except OSError:
+        return []
 
 
 def process_folders(directory: Path) -> Iterator[Path]:
@@ -103,6 +116,12 @@ def _roots() -> Iterator[Path]:
         with suppress(OSError):
             for link in sorted((fixed / _ELSEWHERE).iterdir()):
                 yield link.readlink()
+
+
+def _short_name(text: str, length: int) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def _fixed_place() -> Path:

@@ -5,20 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
 
 from invoke_devstack.engine.containers.observing import read_image
 from invoke_devstack.engine.docker_engine import DockerEngine
-from invoke_devstack.engine.processes import folders
-from invoke_devstack.engine.processes.matching import matches
+from invoke_devstack.engine.processes.listing import ListingProcesses
 from invoke_devstack.errors import ConflictError, EngineError
 from invoke_devstack.planning.labels import PROJECT
 from invoke_devstack.planning.processes.image import PROCESS_IMAGE, PROCESS_IMAGE_ID
 
 if TYPE_CHECKING:
-    from invoke_devstack.engine.processes.keeper import Keeper
     from invoke_devstack.engine.processes.process import KeptProcess
     from invoke_devstack.engine.protocol import (
         Blocks,
@@ -35,22 +31,8 @@ if TYPE_CHECKING:
 _IMAGE: dict[str, Any] = {"Id": PROCESS_IMAGE_ID, "RepoTags": [PROCESS_IMAGE], "Config": {}}
 
 
-class WithProcesses(DockerEngine):
+class WithProcesses(ListingProcesses, DockerEngine):
     """See `Engine`."""
-
-    @cached_property
-    def _directory(self) -> Path:
-        return folders.directory_of(self.endpoint.url)
-
-    @cached_property
-    def _keeper(self) -> Keeper:
-        from invoke_devstack.engine.processes.keeper import Keeper
-
-        return Keeper(self._directory)
-
-    def _all(self) -> list[KeptProcess]:
-        any_process = next(folders.process_folders(self._directory), None)
-        return self._keeper.all() if any_process else []
 
     def _kept(self, container: str) -> KeptProcess | None:
         """The process container of that name or id; None for a container of the engine."""
@@ -87,16 +69,6 @@ class WithProcesses(DockerEngine):
         if reference == PROCESS_IMAGE:
             return read_image(reference, _IMAGE)
         return super().find_image(reference)
-
-    def list_containers(self, filters: Mapping[str, Sequence[str]], *, all_: bool = True) -> list[Body]:
-        found = super().list_containers(filters, all_=all_)
-        entries = (item.entry() for item in self._all())
-        return found + [
-            entry
-            for entry in entries
-            if (all_ or entry["State"] in ("running", "paused"))
-            and matches(filters, entry["Id"], entry["Names"][0][1:], entry["Labels"], entry["State"])
-        ]
 
     # containers
     def create_container(

@@ -28,11 +28,12 @@ COMMON = {"to": TO_HELP, "stack": STACK_HELP}
 def engine_of(work: Work, to: str) -> DockerEngine:
     """The manager that `--to` names. Raises EngineUnavailableError."""
     from invoke_devstack.engine.connect import connect
+    from invoke_devstack.engine.docker_engine import DockerEngine
     from invoke_devstack.engine.endpoints import endpoint_of_context
 
     if not to:
         _ = work.engine
-        assert work.connected is not None
+        assert isinstance(work.connected, DockerEngine)
         return work.connected
     work.connected = connect(endpoint=endpoint_of_context(to))
     return work.connected

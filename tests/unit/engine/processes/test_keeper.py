@@ -238,7 +238,7 @@ print(*(name for name in sys.modules if "engine.processes." in name or name in (
     ).stdout.split()
     shutil.rmtree(environment["TMPDIR"])
     room = "invoke_devstack.engine.processes."
-    assert sorted(loaded) == [f"{room}folders", f"{room}matching", f"{room}with_processes"]
+    assert sorted(loaded) == [f"{room}folders", f"{room}listing", f"{room}with_processes"]
 
 
 @pytest.mark.parametrize("name", ["long" * 11, "with space"])
