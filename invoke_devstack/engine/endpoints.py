@@ -3,7 +3,6 @@ engines. Nothing here connects to one."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -199,6 +198,8 @@ def _file(path: Path) -> str:
 def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
     """Reads the files of `docker context`. The SDK would need a config.json beside them, and rejects contexts
     without all three certificates."""
+    import hashlib
+
     folder = config_folder(environment) / "contexts"
     number = hashlib.sha256(name.encode()).hexdigest()
     try:

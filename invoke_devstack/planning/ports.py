@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from invoke_devstack.errors import DevstackError
 from invoke_devstack.planning import labels
@@ -23,8 +22,7 @@ _FIRST, _LAST = 20000, 32000
 """Below the range that the kernel uses for outgoing connections (from 32768)."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class WantedPort:
+class WantedPort(NamedTuple):
     """A host port that container `number` of a service publishes. `host_ip` "" means all addresses."""
 
     service: str

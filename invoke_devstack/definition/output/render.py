@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from enum import Enum
@@ -102,6 +101,8 @@ def label_values(service: Service) -> dict[str, Any]:
 
 def digest(text: str) -> str:
     """The hash of a text, as Compose writes it."""
+    import hashlib
+
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -6,7 +6,6 @@ import math
 import re
 import struct
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from invoke_devstack.late_patterns import late
@@ -103,6 +102,8 @@ def single_precision(value: float) -> float:
 
 def _digits(text: str) -> tuple[str, str, int]:
     """A decimal's sign, its significant digits, and the number of digits before the point."""
+    from decimal import Decimal
+
     sign, digits, exponent = Decimal(text).as_tuple()
     shown = "".join(map(str, digits)).lstrip("0") or "0"
     point = len(shown) + int(exponent)

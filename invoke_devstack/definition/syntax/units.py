@@ -6,7 +6,6 @@ A duration is a float of seconds and a size an int of bytes, so other rooms can 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Self
 
 from invoke_devstack.late_patterns import late
@@ -78,11 +77,19 @@ def parse_nanoseconds(text: str) -> int:
     for match in _DURATION_PART.finditer(body):
         if match.start() != end:
             break
-        total += int(Decimal(match[1]) * _NANOSECONDS[match[2]])
+        total += _product(match[1], _NANOSECONDS[match[2]])
         end = match.end()
     if not body or end != len(body) or total > _MAX_INT64:
         raise ValueError(f"invalid duration `{text}`; write 10s, 1m30s or 500ms")
     return -total if text[0] == "-" else total
+
+
+def _product(number: str, unit: int) -> int:
+    if number.isdecimal():
+        return int(number) * unit
+    from decimal import Decimal
+
+    return int(Decimal(number) * unit)
 
 
 def format_nanoseconds(nanoseconds: int) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -42,13 +41,15 @@ _MERGE = object()
 _REMOVED = object()
 
 
-@dataclass(slots=True)
 class Document:
     """One document of a file. Earlier documents lose their values at `resets`."""
 
-    root: Any
-    location: Location
-    resets: list[Steps] = field(default_factory=list)
+    __slots__ = ("location", "resets", "root")
+
+    def __init__(self, root: Any, location: Location, resets: list[Steps]) -> None:
+        self.root = root
+        self.location = location
+        self.resets = resets
 
 
 def read_documents(content: bytes, file: Path) -> list[Document]:
@@ -69,14 +70,16 @@ def _decode(content: bytes, file: Path) -> str:
         ) from None
 
 
-@dataclass(slots=True)
 class _Node:
     """An event and its content, before aliases are expanded."""
 
-    event: Any
-    children: list[_Node] = field(default_factory=list)  # of a mapping: key, value, key, value …
-    alias: _Node | None = None
-    open: bool = True
+    __slots__ = ("alias", "children", "event", "open")
+
+    def __init__(self, event: Any, *, alias: _Node | None = None, is_open: bool = True) -> None:
+        self.event = event
+        self.children: list[_Node] = []  # of a mapping: key, value, key, value …
+        self.alias = alias
+        self.open = is_open
 
 
 class _Reader:
@@ -125,8 +128,8 @@ class _Reader:
                 raise self._fail(f"unknown anchor `{event.anchor}`", event)
             if target.open:
                 raise self._fail(f"anchor `{event.anchor}` contains itself", event)
-            return _Node(event, alias=target, open=False)
-        node = _Node(event, open=kind != "ScalarEvent")
+            return _Node(event, alias=target, is_open=False)
+        node = _Node(event, is_open=kind != "ScalarEvent")
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         return node

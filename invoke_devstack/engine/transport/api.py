@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -26,6 +25,8 @@ from invoke_devstack.engine.transport.traffic import Traffic
 from invoke_devstack.errors import DevstackError, EngineUnavailableError
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from invoke_devstack.engine.transport.dialing import Dial
 
 DIAL_SECONDS = 10.0
@@ -67,6 +68,8 @@ class Api:
         """For requests in parallel."""
         with self._lock:
             if self._pool is None:
+                from concurrent.futures import ThreadPoolExecutor
+
                 self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="engine")
             return self._pool
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,19 +16,19 @@ if TYPE_CHECKING:
     from invoke_devstack.planning.plan import Body
 
 
-@dataclass
 class FoundStack:
     """`directory` is "" if only volumes are left of a stack that Compose created. `ports` are host ports.
     `copy`: which copy of a stack it is, "" if it is none."""
 
-    name: str
-    directory: str = ""
-    running: int = 0
-    containers: int = 0
-    ports: set[int] = field(default_factory=set)
-    volumes: set[str] = field(default_factory=set)
-    images: set[str] = field(default_factory=set)
-    copy: str = ""
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.directory = ""
+        self.running = 0
+        self.containers = 0
+        self.ports: set[int] = set()
+        self.volumes: set[str] = set()
+        self.images: set[str] = set()
+        self.copy = ""
 
 
 def all_stacks(engine: Engine) -> tuple[FoundStack, ...]:
