@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import DefinitionError, FileError
 from invoke_devstack.local_files.reading import read_bytes, read_text
-from invoke_devstack.planning.bodies.container import seccomp_path
 from invoke_devstack.planning.host_files import HostFile, differs, referenced_files
 from invoke_devstack.planning.labels import PROJECT
 from invoke_devstack.planning.observed import Observed
@@ -95,6 +94,8 @@ def _images(definition: Definition, service: Service) -> Iterable[str]:
 
 def seccomp_profiles(definition: Definition) -> dict[str, str]:
     """Path -> compact JSON of the profiles in `security_opt`. Raises DefinitionError."""
+    from invoke_devstack.planning.bodies.container import seccomp_path
+
     found: dict[str, str] = {}
     for service in definition.services.values():
         for option in service.security_opt:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Union
 
 from invoke_devstack.planning.causes import Cause, CauseKind
-from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.labels import LabelledDependency
 from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.plan import (
@@ -23,7 +22,7 @@ from invoke_devstack.planning.plan import (
     RunHook,
     StopContainer,
 )
-from invoke_devstack.planning.probe_choice import declared_probe, probe_of
+from invoke_devstack.planning.probe_kind import ProbeKind
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Dependency, Hook, Service
@@ -187,6 +186,8 @@ def await_step(
 ) -> AwaitReady:
     """Waits for the container, `timeout` seconds. The caller sets `waited_for_by` and `optional`."""
     image = observed.images.get(service.image_name(definition.name))
+    from invoke_devstack.planning.probe_choice import declared_probe, probe_of  # a `down` probes nothing
+
     declared = declared_probe(definition, service)
     return AwaitReady(
         target=container,

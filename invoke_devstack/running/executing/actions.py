@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -26,9 +25,6 @@ from invoke_devstack.planning import plan
 from invoke_devstack.planning.bodies.hashes import body_with_late_values
 from invoke_devstack.running.executing import convergence, due_marks, half_started, stopping
 from invoke_devstack.running.execution import Execution, Risen, Skipped
-from invoke_devstack.running.ports import addresses
-from invoke_devstack.running.readiness import announcing
-from invoke_devstack.running.readiness.waiting import await_ready
 from invoke_devstack.secrets import SecretValues, looks_secret
 
 
@@ -217,6 +213,8 @@ def _with_late_values(action: plan.CreateContainer, engine: Engine) -> plan.Crea
 
 
 def _archive(files: Iterable[plan.InjectedFile]) -> bytes:
+    import tarfile
+
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for file in files:
@@ -232,7 +230,7 @@ def _start_container(action: plan.StartContainer, execution: Execution) -> None:
     try:
         half_started.start(execution.session, service, action.target)
     except PortTakenError as error:
-        raise addresses.with_holder(error, execution.engine, service) from error
+        raise _with_holder(error, execution.engine, service) from error
     except (EngineUnavailableError, HalfStartedError, NotFoundError):
         raise
     except EngineError as error:
@@ -244,8 +242,17 @@ def _start_container(action: plan.StartContainer, execution: Execution) -> None:
         ) from error
 
 
+def _with_holder(error: PortTakenError, engine: Engine, service: str) -> PortTakenError:
+    from invoke_devstack.running.ports.addresses import with_holder
+
+    return with_holder(error, engine, service)
+
+
 @carry_out.register(plan.AwaitReady)
 def _await_ready(action: plan.AwaitReady, execution: Execution) -> None:
+    from invoke_devstack.running.readiness import announcing  # a `down` does without
+    from invoke_devstack.running.readiness.waiting import await_ready
+
     try:
         result = await_ready(action, execution)
         announcing.ready(action, result, execution)
@@ -325,7 +332,7 @@ def _restart_container(action: plan.RestartContainer, execution: Execution) -> N
     except HalfStartedError:  # it is stopped now
         half_started.start(execution.session, action.service or action.target, action.target)
     except PortTakenError as error:
-        raise addresses.with_holder(error, execution.engine, action.service or action.target) from error
+        raise _with_holder(error, execution.engine, action.service or action.target) from error
 
 
 @carry_out.register(plan.PauseContainer)

@@ -44,8 +44,6 @@ from invoke_devstack.running.execution import (
     Signalled,
     Skipped,
 )
-from invoke_devstack.running.readiness.crash_check import check_crashes
-from invoke_devstack.running.readiness.waiting import too_late
 from invoke_devstack.running.session import Session
 from invoke_devstack.running.workers import Workers
 
@@ -114,7 +112,10 @@ def execute(plan: Plan, session: Session, *, through_interrupt: bool = False) ->
         _Executor(execution, through_interrupt).run()
         due_marks.forget(execution, *plan.obsolete)
         session.interrupt.check(is_done=through_interrupt)
-        check_crashes(execution)
+        if execution.risen:
+            from invoke_devstack.running.readiness.crash_check import check_crashes
+
+            check_crashes(execution)
     finally:
         execution.events.close()
     return execution
@@ -212,6 +213,8 @@ class _Executor:
             self._session.emit(Notice(text=text, level="warning", service=action.service))
 
     def _give_up(self, late: AwaitReady) -> Ended:
+        from invoke_devstack.running.readiness.waiting import too_late
+
         error = too_late(late, self._session)
         self._report_failure(late, time.monotonic() - self._began[late.id], error)
         return Ended(late, actions.unless_optional(late, error, self._execution))

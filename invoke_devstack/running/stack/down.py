@@ -15,7 +15,6 @@ from invoke_devstack.running.executing.leftovers import end_leftovers
 from invoke_devstack.running.locks import project_lock
 from invoke_devstack.running.observing import observe
 from invoke_devstack.running.options import DownOptions, DownResult
-from invoke_devstack.running.ports import tunnel
 from invoke_devstack.running.session import Session
 
 if TYPE_CHECKING:
@@ -33,7 +32,10 @@ def take_down(session: Session, options: DownOptions) -> DownResult:
     Emits PlanMade, ServiceStopped for each running container, and DownFinished. A first signal does not
     stop it, a second one kills what still runs; then it raises Interrupted at the end.
     """
-    tunnel.close(session)
+    if session.engine.endpoint.scheme == "ssh":
+        from invoke_devstack.running.ports import tunnel
+
+        tunnel.close(session)
     with project_lock(session):
         made, observed = _plan(session, options)
         if end_leftovers(session, observed, starts=False):
