@@ -38,6 +38,7 @@ _PROXY = re.compile(
 _METADATA = re.compile(r"(?:load metadata for|resolve image config for) (?:docker-image://)?(?P<image>\S+)")
 _UNREACHED = re.compile(
     r"dial tcp|pull access denied|manifest unknown|toomanyrequests|x509|unauthorized|not found|EOF|timeout"
+    r"|pulling from host \S+ failed|stopped after \d+ redirects"
 )
 
 

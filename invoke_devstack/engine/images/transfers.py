@@ -145,6 +145,8 @@ def transfer_failure(reference: Reference, words: str, *, verb: str) -> ImageUna
     reason: ImageReason = next((reason for reason, pattern in _REASONS if pattern.search(words)), "")
     registry = "Docker Hub" if reference.registry == DOCKER_HUB else reference.registry
     what, hint = _MESSAGES.get(reason, (words, "Check the connection to the registry: `invoke doctor`"))
+    if verb == "pushed":
+        hint = hint.replace(", or set devstack.registry_mirror", "")
     return ImageUnavailableError(
         f"{reference} cannot be {verb}: {what.replace('REGISTRY', registry)}",
         hint=hint.replace("REGISTRY", registry).replace("HOST", reference.registry),
@@ -178,7 +180,7 @@ _REASONS = tuple((reason, re.compile(pattern, re.IGNORECASE)) for reason, patter
 
 _MESSAGES: Mapping[ImageReason, tuple[str, str]] = {
     "rate-limit": (
-        "REGISTRY allows no more pulls from this address for now (rate limit)",
+        "REGISTRY takes no more requests from this address for now (rate limit)",
         "Log in for a higher limit (docker login), wait a few hours, or set devstack.registry_mirror.",
     ),
     "disk": ("the engine's disk is full", DISK_HINT),
