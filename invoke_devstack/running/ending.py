@@ -26,6 +26,7 @@ _UNWINDING = 0.1  # for threads whose requests were just broken off
 _LOOK = 0.05
 _CHECK = 1.0  # between two pings of an engine that answers
 _INSISTENT = 3  # signals that end everything at once
+_LAST_ANSWERS = 2.5  # after the second signal, for what a graceful command asked before it
 
 
 class Traffic(Protocol):
@@ -84,6 +85,7 @@ class _Ending:
         self._warn = warn
         self._leave = leave
         self._began = 0.0
+        self._again = 0.0  # when the second signal came
         self._checked = 0.0
         self._alive = True
 
@@ -92,6 +94,8 @@ class _Ending:
         if self._interrupt.count == 1:
             self._began = time.monotonic()
             threading.Thread(target=self._run, name="ending", daemon=True).start()
+        elif self._interrupt.count == 2:
+            self._again = time.monotonic()
 
     def _run(self) -> None:
         engine = self._engine()
@@ -111,6 +115,8 @@ class _Ending:
         if engine is None:
             return self._has_time(since)
         if self._interrupt.is_graceful:
+            if self._again and time.monotonic() - self._again > _LAST_ANSWERS:  # an answer was lost
+                engine.traffic.break_off(self._interrupt.error, before=self._again)
             waits = self._ends_process and not self._interrupt.forced.is_set()
             return self._is_alive(engine) or waits
         if not self._is_alive(engine):

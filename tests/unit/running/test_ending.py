@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
 
@@ -106,6 +107,44 @@ def test_the_second_signal_ends_a_graceful_stop_that_the_engine_does_not_answer(
     seconds, code, said = command.end()
     assert (code, said.count("warned")) == (143, 1)
     assert seconds < 1.0 + BUSY_MACHINE
+
+
+class Lossy:
+    """An engine that answers pings, but has lost the answer to one request."""
+
+    def __init__(self) -> None:
+        self.asked_at = time.monotonic()
+        self.broken_off = threading.Event()
+
+    @property
+    def traffic(self) -> Lossy:
+        return self
+
+    def answers_within(self, seconds: float) -> bool:
+        return True
+
+    def break_off(
+        self, make_error: Callable[[], Interrupted], *, before: float, reads_only: bool = False
+    ) -> None:
+        if before > self.asked_at and not reads_only:
+            self.broken_off.set()
+
+    def give_up(self, make_error: Callable[[], Interrupted]) -> None:
+        """Not before the third signal."""
+
+    def is_busy_since(self, moment: float) -> bool:
+        return False
+
+
+def test_two_signals_are_enough_where_the_answer_to_a_graceful_command_is_lost() -> None:
+    interrupt, engine = Interrupt(), Lossy()
+    nothing = lambda: None  # noqa: E731
+    with seen_to(interrupt, lambda: engine, nothing, nothing), interrupt.graceful():
+        interrupt.deliver(signal.SIGINT)
+        assert not engine.broken_off.wait(4.0), "it is stopped gracefully: that may take long"
+        interrupt.deliver(signal.SIGINT)
+        assert not engine.broken_off.wait(1.0), "what was killed ends, and the engine says so"
+        assert engine.broken_off.wait(60)
 
 
 class Lively:
