@@ -74,7 +74,10 @@ def test_what_was_asked_twice_is_signalled_once(place: Place) -> None:
 def test_a_removal_leaves_nothing_of_what_was_killed(place: Place) -> None:
     kept = place.started("sh", "-c", "setsid sleep 1000 & echo up; exec sleep 1000")
     until(lambda: sorted(item.name() for item in marked(kept)) == ["sleep", "sleep"])
-    for item in (*place.supervisors(), *place.recorders()):
+    supervisors = place.supervisors()
+    for item in supervisors:
+        item.suspend()  # it would start a new recorder; if it were killed first, its recorder would clean up
+    for item in (*place.recorders(), *supervisors):
         item.kill()
     until(lambda: not kept.has_recorder())
     assert kept.state()["status"] == "exited"
