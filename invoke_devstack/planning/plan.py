@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
 from invoke_devstack.planning.causes import Cause
-from invoke_devstack.planning.probe_kind import ProbeKind
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.records import Record, record
 
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.planning.connections import EXTENSION, bad_extension
-from invoke_devstack.planning.known_images import KNOWN_IMAGES, known_image
+from invoke_devstack.planning.known_images import KNOWN_IMAGES, ProbeKind, known_image
 from invoke_devstack.planning.observed import ObservedImage
 from invoke_devstack.planning.plan import Probe
-from invoke_devstack.planning.probe_kind import ProbeKind
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Service

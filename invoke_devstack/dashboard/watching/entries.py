@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.connections import image_of
 from invoke_devstack.planning.graph import dependencies
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.probe_choice import declared_probe, probe_of_container
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.planning.selection import is_wanted
 from invoke_devstack.running.ports.addresses import to_open
 from invoke_devstack.running.readiness.diagnosis import exited

@@ -11,8 +11,8 @@ from invoke_devstack.events import Explained
 from invoke_devstack.planning import labels, plan
 from invoke_devstack.planning.bodies.hashes import placeholder
 from invoke_devstack.planning.explaining.create_flags import connect_flags, create_flags, later_networks
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.plan import COMPLETED, Action, BuildRequest, CreateContainer, InjectedFile
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.secrets import MASK, masked
 
 Spell = Callable[[str, str, str], str]

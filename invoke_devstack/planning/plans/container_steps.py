@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Union
 
 from invoke_devstack.planning.causes import Cause, CauseKind
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.labels import LabelledDependency
 from invoke_devstack.planning.observed import Observed, ObservedContainer
 from invoke_devstack.planning.plan import (
@@ -22,7 +23,6 @@ from invoke_devstack.planning.plan import (
     RunHook,
     StopContainer,
 )
-from invoke_devstack.planning.probe_kind import ProbeKind
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, Dependency, Hook, Service

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from invoke_devstack.planning import labels
 from invoke_devstack.planning.bodies.networks import Networking, networking
 from invoke_devstack.planning.causes import Cause, CauseKind
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.observed import STARTABLE, Observed, ObservedContainer
 from invoke_devstack.planning.plan import (
     COMPLETED,
@@ -28,7 +29,6 @@ from invoke_devstack.planning.plan import (
     RemoveContainer,
     StartContainer,
 )
-from invoke_devstack.planning.probe_kind import ProbeKind
 
 if TYPE_CHECKING:
     from invoke_devstack.definition.model import Definition, PreStartHook, Service

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from invoke_devstack.events import ServiceReady
 from invoke_devstack.planning import labels
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.observed import ObservedContainer
 from invoke_devstack.planning.plan import AwaitReady
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.running.execution import Execution
 from invoke_devstack.running.ports import addresses
 from invoke_devstack.running.ports.reach import reach_of

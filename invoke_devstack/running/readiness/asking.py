@@ -13,9 +13,9 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.observed import seconds_of
 from invoke_devstack.planning.plan import AwaitReady, Probe
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.running.execution import Execution
 from invoke_devstack.running.ports import addresses
 from invoke_devstack.running.ports.addresses import Address

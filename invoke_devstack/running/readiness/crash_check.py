@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoke_devstack.planning.probe_kind import ProbeKind
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.running.execution import Execution, Risen
 from invoke_devstack.running.readiness import diagnosis, lives
 

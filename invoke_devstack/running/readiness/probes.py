@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from invoke_devstack.engine.protocol import Engine
 from invoke_devstack.errors import ConflictError, NotFoundError
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.plan import Probe
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.records import record
 from invoke_devstack.running.ports.addresses import Address
 

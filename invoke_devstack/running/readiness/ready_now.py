@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from invoke_devstack.errors import ServiceError
 from invoke_devstack.events import container_label
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.labels import PROJECT
 from invoke_devstack.planning.observed import ENDED, ObservedContainer
 from invoke_devstack.planning.plans.hooks import due_hooks
 from invoke_devstack.planning.probe_choice import declared_probe, probe_of_container
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.planning.selection import is_wanted
 from invoke_devstack.planning.verdicts.one_shots import has_completed
 from invoke_devstack.records import record

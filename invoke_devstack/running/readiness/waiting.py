@@ -16,10 +16,10 @@ from typing import Any
 
 from invoke_devstack.errors import NotFoundError, ServiceError
 from invoke_devstack.events import Notice, ServiceWaiting
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.observed import ENDED, seconds_of
 from invoke_devstack.planning.plan import AwaitReady, Probe
 from invoke_devstack.planning.probe_choice import probe_of_container
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.records import record
 from invoke_devstack.running.container_events import LOST, ContainerEvent
 from invoke_devstack.running.execution import Cancelled, Execution

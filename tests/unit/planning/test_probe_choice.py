@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from invoke_devstack.errors import DefinitionError
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.observed import ObservedImage
 from invoke_devstack.planning.plan import Probe
 from invoke_devstack.planning.probe_choice import declared_probe, probe_of, probe_of_container
-from invoke_devstack.planning.probe_kind import ProbeKind
 from tests.unit.planning.building import service, stack
 
 KNOWN: dict[str, Any] = {"is_known_server": True}

@@ -14,11 +14,11 @@ from invoke_devstack.planning import plan as actions
 from invoke_devstack.planning.causes import by_command
 from invoke_devstack.planning.explaining.docker_commands import docker_commands
 from invoke_devstack.planning.explaining.script import script
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.options import PlanningOptions
 from invoke_devstack.planning.plan import Action, BuildRequest, Probe
 from invoke_devstack.planning.plans.down import plan_down
 from invoke_devstack.planning.plans.up import plan_up
-from invoke_devstack.planning.probe_kind import ProbeKind
 from tests.unit.planning.building import NEWER_ENGINE, engine_with, running, stack, with_service
 
 CAUSE = by_command("test")

@@ -11,6 +11,7 @@ import pytest
 from invoke_devstack.definition.model import Definition
 from invoke_devstack.events import Event
 from invoke_devstack.planning.causes import by_command
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.plan import (
     Action,
     AwaitReady,
@@ -21,7 +22,6 @@ from invoke_devstack.planning.plan import (
     RunHook,
     StartContainer,
 )
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.running.executing.executor import execute
 from invoke_devstack.running.hooks import Hooks
 from invoke_devstack.running.session import Session

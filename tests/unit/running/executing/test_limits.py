@@ -16,8 +16,8 @@ from invoke_devstack.engine.transport.cancelling import within
 from invoke_devstack.errors import ServiceError
 from invoke_devstack.events import Event, Notice, ServiceReady, ServiceWaiting
 from invoke_devstack.planning.causes import by_command
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.plan import AwaitReady, Plan, Probe
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.running.executing.executor import execute
 from invoke_devstack.running.session import Session
 from tests.fakes import Behaviour, FakeEngine

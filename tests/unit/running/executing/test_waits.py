@@ -10,8 +10,8 @@ import pytest
 
 from invoke_devstack.errors import ServiceError
 from invoke_devstack.events import Notice, ServiceReady
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.plan import Probe
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.running.session import Session
 from tests.fakes import Behaviour, FakeEngine
 from tests.unit.planning.building import stack

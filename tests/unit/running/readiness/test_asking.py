@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.planning.plan import Probe
-from invoke_devstack.planning.probe_kind import ProbeKind
 from invoke_devstack.running.readiness.asking import PortAsker
 from invoke_devstack.running.readiness.lives import STABLE, Lives, crashes, is_restarted
 from tests.unit.running.readiness.servers import server

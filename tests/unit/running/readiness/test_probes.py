@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from invoke_devstack.planning.probe_kind import ProbeKind
+from invoke_devstack.planning.known_images import ProbeKind
 from invoke_devstack.running.ports.addresses import Address
 from invoke_devstack.running.readiness import probes
 from tests.unit.running.readiness.servers import server
