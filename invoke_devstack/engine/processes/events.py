@@ -18,8 +18,9 @@ from invoke_devstack.engine.protocol import EngineEvent, EventStream
 from invoke_devstack.errors import DevstackError
 
 _LOOK = 0.01  # seconds between two looks for new events
-_LOOK_FOR_FIRST = 0.05  # seconds, while no project has processes
+_LOOK_FOR_FIRST = 0.1  # seconds, while no project has processes
 _LOOK_ELSEWHERE = 1.0  # seconds between two looks for folders of shells with other runtime directories
+_TICK = 0.1  # seconds in which a directory may change twice without another time of change
 _Item = EngineEvent | BaseException | None
 
 
@@ -76,6 +77,7 @@ class ProcessEvents:
         self._opened: dict[tuple[int, int], BinaryIO] = {}
         self._elsewhere: list[Path] = []
         self._look_elsewhere_at = 0.0
+        self._empty: dict[Path, float] = {}  # when each place last changed, where nothing was in any
         self._look_around()
         if not since:
             for file in self._opened.values():
@@ -97,17 +99,30 @@ class ProcessEvents:
                 file.close()
 
     def _new(self) -> Iterator[EngineEvent]:
+        if self._is_still_empty():
+            return
         removed = self._look_around()
         for file in (*self._opened.values(), *removed):
             yield from self._rest_of(file)
         for file in removed:
             file.close()
 
+    def _is_still_empty(self) -> bool:
+        """Whether nothing can be new since the last look, as in most stacks: a look around, many times a
+        second, would keep a laptop awake."""
+        if self._opened or not self._empty or self._now() >= self._look_elsewhere_at:
+            return False
+        return all(_changed_at(place) == changed for place, changed in self._empty.items())
+
     def _look_around(self) -> list[BinaryIO]:
         """Opens new files. Returns those that were removed since the last look: their last events are still
         in them. A project that is there again has another file under the same name."""
         before, self._opened = self._opened, {}
-        for path in sorted(path for item in self._places() for path in item.glob("*/events")):
+        places = self._places()
+        changed = {place: _changed_at(place) for place in (self._directory, *places)}
+        is_certain = max(changed.values()) < time.time() - _TICK
+        self._empty = changed if is_certain and not any(map(_has_entries, places)) else {}
+        for path in sorted(path for item in places for path in item.glob("*/events")):
             with suppress(FileNotFoundError):
                 state = path.stat()
                 key = (state.st_dev, state.st_ino)
@@ -140,6 +155,21 @@ class ProcessEvents:
         if (kinds and "container" not in kinds) or (actions and body["action"] not in actions):
             return False
         return matches(self._filters, body["id"], body["attributes"].get("name", ""), body["attributes"])
+
+
+def _changed_at(directory: Path) -> float:
+    """When an entry was last added or removed, in seconds since the epoch; 0 where there is no directory."""
+    try:
+        return directory.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _has_entries(directory: Path) -> bool:
+    try:
+        return any(directory.iterdir())
+    except OSError:
+        return False
 
 
 def append(folder: Path, action: str, identity: str, attributes: Mapping[str, str]) -> None:
