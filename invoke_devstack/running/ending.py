@@ -3,7 +3,7 @@
 The command ends itself: its waits raise, and it cleans up. A thread helps it: requests that are not answered
 are broken off, and what does not end for another reason (a hook, a name that is being looked up, a blocked
 terminal) is left behind by ending the process. While the engine answers, a graceful stop and what cleans up
-are given time.
+are given time: a stop until the second signal and a moment longer.
 """
 
 from __future__ import annotations
